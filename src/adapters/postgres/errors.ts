@@ -1,0 +1,35 @@
+import { CommandSettled, ConcurrencyConflict, StoreUnavailable } from '../../ports/errors.ts';
+
+/** By class (the first two characters) of an SQLSTATE: connection, resources, operator intervention, rollback, lock not available. */
+const passingClasses = new Set(['08', '53', '57', '40', '55']);
+/** What sockets and pg say before there is a SQLSTATE. */
+const passingCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN']);
+const passingMessages = /connection terminated|timeout exceeded when trying to connect|timeout expired|cannot use a pool after/i;
+
+/** Runs a call to PostgreSQL and gives its errors the names that our ports use (see `sql/ERROR_CODES.md`). */
+export async function translatingErrors<Value>(call: () => Promise<Value>): Promise<Value> {
+  try {
+    return await call();
+  } catch (error) {
+    throw translate(error);
+  }
+}
+
+function translate(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, detail } = error as { code?: string; detail?: string };
+  if (code === 'IN001') return new ConcurrencyConflict(error.message, actualVersionIn(detail), { cause: error });
+  if (code === 'IN410') return new CommandSettled(error.message, { cause: error });
+  if (isPassing(code, error.message)) return new StoreUnavailable(`PostgreSQL: ${error.message || code}`, { cause: error });
+  return error;
+}
+
+function isPassing(code: string | undefined, message: string): boolean {
+  if (code === undefined) return passingMessages.test(message);
+  return passingCodes.has(code) || passingClasses.has(code.slice(0, 2));
+}
+
+function actualVersionIn(detail: string | undefined): number | null {
+  const parsed = detail === undefined ? {} : (JSON.parse(detail) as { actualVersion?: number });
+  return parsed.actualVersion ?? null;
+}

@@ -1,0 +1,31 @@
+import { Client, type ConnectionOptions } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+
+export interface TemporalConnection {
+  readonly connection: NativeConnection;
+  readonly client: Client;
+  readonly namespace: string;
+  readonly address: string;
+}
+
+/**
+ * Connects as the environment says (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS…), so that a cluster
+ * or Temporal Cloud is configuration only. Client and Workers share the connection, which eager starts need.
+ */
+export async function connectToTemporal(): Promise<TemporalConnection> {
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const { address = '127.0.0.1:7233', tls, apiKey, metadata } = connectionOptions as ConnectionOptions & { apiKey?: string };
+  const connection = await NativeConnection.connect({
+    address,
+    ...(tls === undefined || tls === null ? {} : { tls }),
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(metadata === undefined ? {} : { metadata: metadata as Record<string, string> }),
+  });
+  return { connection, client: new Client({ connection, namespace }), namespace, address };
+}
+
+/** Before the first connection. Signals stay with our own shutdown, which drains the pump before the Workers. */
+export function installTemporalRuntime(): void {
+  Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('WARN') });
+}

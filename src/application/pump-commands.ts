@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
+import type { ClaimedCommand, CommandQueue, Doorbell } from '../ports/command-queue.ts';
+import type { Logger } from '../ports/logger.ts';
+
+export interface PumpDeps {
+  readonly queue: CommandQueue;
+  readonly doorbell: Doorbell;
+  readonly dispatcher: CommandDispatcher;
+  readonly log: Logger;
+  /** Commands in one claim. (Default: 100) */
+  readonly batchSize?: number;
+  /** How long to sleep where nobody rings; covers every lost bell. (Default: 500) */
+  readonly pollIntervalMs?: number;
+}
+
+const longestBackOffMs = 10_000;
+
+/**
+ * Moves commands from the queue to an engine until the signal aborts; then finishes the batch in hand and resolves.
+ * Faults of queue or engine are logged and waited out: 0.5 s, doubling to 10 s.
+ */
+export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise<void> {
+  const { queue, doorbell, log, batchSize = 100, pollIntervalMs = 500 } = deps;
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      const commands = await queue.claim(batchSize);
+      await dispatchAll(deps, commands);
+      failures = 0;
+      if (commands.length < batchSize) await doorbell.wait(pollIntervalMs, signal);
+    } catch (error) {
+      failures += 1;
+      const backOffMs = Math.min(pollIntervalMs * 2 ** (failures - 1), longestBackOffMs);
+      log.warn({ err: error, failures, backOffMs }, 'Commands wait: the queue or the engine cannot be reached');
+      await sleep(backOffMs, undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+async function dispatchAll(deps: PumpDeps, commands: readonly ClaimedCommand[]): Promise<void> {
+  const results = await Promise.allSettled(commands.map((command) => dispatchOne(deps, command)));
+  const failure = results.find((result) => result.status === 'rejected');
+  if (failure) throw failure.reason;
+}
+
+async function dispatchOne({ queue, dispatcher, log }: PumpDeps, command: ClaimedCommand): Promise<void> {
+  const { tenantId, commandId, type } = command;
+  try {
+    await dispatcher.dispatch(command);
+  } catch (error) {
+    // Where the queue is away too, the lease ends by itself.
+    await queue.release(command).catch(() => {});
+    throw error;
+  }
+  const marked = await queue.markDispatched(command);
+  log.debug({ tenantId, commandId, type, marked }, 'Dispatched');
+}

@@ -1,0 +1,16 @@
+import { connectToTemporal, installTemporalRuntime } from '../adapters/temporal/connection.ts';
+import { createTemporalDispatcher } from '../adapters/temporal/dispatcher.ts';
+import { loadPumpConfig } from './config.ts';
+import { retry } from './retry.ts';
+import { runProcess } from './run-process.ts';
+import { runPump } from './run-pump.ts';
+
+// The command pump on its own, for those who scale it apart from the workers: claims commands and starts their workflows.
+await runProcess('command-pump', loadPumpConfig, async ({ config, log, signal, ready }) => {
+  installTemporalRuntime();
+  const temporal = await retry(connectToTemporal, { log, signal, waitingFor: 'Temporal; commands wait' });
+  if (temporal === undefined) return;
+  const dispatcher = createTemporalDispatcher({ client: temporal.client, sharedQueues: config.INTENT_TASK_QUEUES, eager: false });
+  await runPump({ connectionString: config.PUMP_DATABASE_URL, dispatcher, log, signal, ready });
+  await temporal.connection.close();
+});

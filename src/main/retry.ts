@@ -1,0 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../ports/logger.ts';
+
+const firstPauseMs = 250;
+const longestPauseMs = 10_000;
+
+/** Repeats what must succeed before a process can work, until it does. Undefined where the signal aborts first. */
+export async function retry<Value>(
+  attempt: () => Promise<Value>,
+  { log, waitingFor, signal }: { log: Logger; waitingFor: string; signal: AbortSignal },
+): Promise<Value | undefined> {
+  for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      log.warn({ err: error, pauseMs }, `Waiting for ${waitingFor}`);
+      await sleep(pauseMs, undefined, { signal }).catch(() => {});
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { createInlineDispatcher } from '../adapters/inline/dispatcher.ts';
+import { listDedicatedTenants } from '../adapters/postgres/dedicated-tenants.ts';
+import { createActivities } from '../adapters/temporal/activities.ts';
+import { connectToTemporal, installTemporalRuntime } from '../adapters/temporal/connection.ts';
+import { createTemporalDispatcher } from '../adapters/temporal/dispatcher.ts';
+import { startWorkers } from '../adapters/temporal/workers.ts';
+import { loadWorkflowBundle } from '../adapters/temporal/workflow-bundle.ts';
+import { loadWorkerConfig, type WorkerConfig } from './config.ts';
+import { createHandler } from './create-handler.ts';
+import { retry } from './retry.ts';
+import { type ProcessContext, runProcess } from './run-process.ts';
+import { runPump } from './run-pump.ts';
+
+// The worker executes commands. With INTENT_PUMP=embedded it moves them out of the queue as well, and workflows start eagerly;
+// with INTENT_ENGINE=inline it executes what it claims, without Temporal.
+await runProcess('worker', loadWorkerConfig, async (context) => {
+  const handler = createHandler(context.config.DATABASE_URL, context.log);
+  try {
+    await (context.config.INTENT_ENGINE === 'inline' ? runInline(context, handler) : runOnTemporal(context, handler));
+  } finally {
+    await handler.pool.end();
+  }
+});
+
+type Handler = ReturnType<typeof createHandler>;
+
+async function runInline({ config, log, signal, ready }: ProcessContext<WorkerConfig>, handler: Handler): Promise<void> {
+  const dispatcher = createInlineDispatcher({ ...handler, log });
+  await runPump({ connectionString: pumpUrl(config), dispatcher, log, signal, ready });
+}
+
+async function runOnTemporal({ config, log, signal, ready }: ProcessContext<WorkerConfig>, handler: Handler): Promise<void> {
+  installTemporalRuntime();
+  const workflowBundle = await loadWorkflowBundle();
+  const temporal = await retry(connectToTemporal, { log, signal, waitingFor: 'Temporal; commands wait' });
+  if (temporal === undefined) return;
+  const { connection, namespace, client } = temporal;
+  const sharedQueues = config.INTENT_TASK_QUEUES;
+
+  const workers = await startWorkers({
+    connection,
+    namespace,
+    workflowBundle,
+    activities: createActivities({ ...handler, log }),
+    sharedQueues,
+    listDedicatedTenants: () => listDedicatedTenants(handler.pool),
+    log,
+  });
+  const dispatcher = createTemporalDispatcher({ client, sharedQueues, eager: true });
+  const working =
+    config.INTENT_PUMP === 'embedded'
+      ? runPump({ connectionString: pumpUrl(config), dispatcher, log, signal, ready })
+      : untilAborted(signal, ready);
+  await Promise.race([workers.broken, working]);
+  // After the pump has stopped: what it starts at the last moment still finds a Worker.
+  await workers.stop();
+  await connection.close();
+}
+
+async function untilAborted(signal: AbortSignal, ready: () => void): Promise<void> {
+  ready();
+  if (!signal.aborted) await once(signal, 'abort');
+}
+
+function pumpUrl({ PUMP_DATABASE_URL }: WorkerConfig): string {
+  if (PUMP_DATABASE_URL === undefined) throw new Error('PUMP_DATABASE_URL is checked by loadWorkerConfig');
+  return PUMP_DATABASE_URL;
+}

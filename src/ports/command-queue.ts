@@ -1,0 +1,31 @@
+export interface CommandReference {
+  readonly tenantId: string;
+  readonly commandId: string;
+}
+
+/** A command that this pump has in flight, until its lease ends. */
+export interface ClaimedCommand extends CommandReference {
+  readonly type: string;
+  readonly correlationId: string;
+  readonly traceparent: string | null;
+  /** Tells this claim from a later one; a report with an older token changes nothing. */
+  readonly fencingToken: string;
+  /** `dedicated`: the tenant has a task queue of its own. */
+  readonly isolation: 'shared' | 'dedicated';
+}
+
+/** The commands that wait, as the pump sees them. */
+export interface CommandQueue {
+  /** Due commands, fairly over tenants and in order within an aggregate, at most `maxCommands`. */
+  claim(maxCommands: number): Promise<readonly ClaimedCommand[]>;
+  /** Records that the execution has been started. False where the command has ended, or the claim has passed on. */
+  markDispatched(command: ClaimedCommand): Promise<boolean>;
+  /** Gives a claim back unused. */
+  release(command: ClaimedCommand): Promise<boolean>;
+}
+
+/** Rings when there may be something to claim. It may miss: whoever waits for it looks now and then all the same. */
+export interface Doorbell {
+  /** Resolves at the next ring, after `timeoutMs`, or when the signal aborts. */
+  wait(timeoutMs: number, signal: AbortSignal): Promise<void>;
+}
