@@ -1,0 +1,51 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { Pool } from 'pg';
+import { requireApiKey } from './api-key.ts';
+import { createAuthRoutes } from './auth/routes.ts';
+import { allowOrigins } from './cors.ts';
+import { forwardTo } from './proxy.ts';
+import type { Tokens } from './tokens.ts';
+
+const maxBodyBytes = 1024 * 1024;
+
+export interface AppOptions {
+  readonly authPool: Pool;
+  readonly tokens: Tokens;
+  readonly publishableKey: string;
+  readonly postgrestUrl: string;
+  readonly functionUrl: string;
+  readonly allowedOrigins: readonly string[];
+  readonly log: (line: string) => void;
+}
+
+/** What of Supabase's HTTP interface the flow uses. */
+export function createApp(options: AppOptions): Hono {
+  const { authPool, tokens, publishableKey, postgrestUrl, functionUrl, allowedOrigins, log } = options;
+  const cors = allowOrigins(allowedOrigins);
+  const apiKey = requireApiKey(publishableKey);
+  const limitBody = bodyLimit({
+    maxSize: maxBodyBytes,
+    // The rest of the body is not read, so the connection cannot be used again.
+    onError: (context) =>
+      context.json({ message: `The body is larger than ${maxBodyBytes} bytes` }, 413, { connection: 'close' }),
+  });
+
+  const app = new Hono();
+  app.use('/auth/v1/*', cors, limitBody);
+  app.use('/rest/v1/*', cors, apiKey, limitBody);
+  app.route('/auth/v1', createAuthRoutes({ pool: authPool, tokens, apiKey, log }));
+  app.all(
+    '/rest/v1/*',
+    forwardTo({ name: 'PostgREST', url: postgrestUrl, stripPrefix: '/rest/v1', anonymousKey: publishableKey, log }),
+  );
+  // As on Supabase, a function checks and answers everything by itself: keys, origins and the size of the body.
+  app.all('/functions/v1/*', forwardTo({ name: 'The Edge Function', url: functionUrl, stripPrefix: '', log }));
+
+  app.notFound((context) => context.json({ message: 'There is nothing here' }, 404));
+  app.onError((error, context) => {
+    log(`gateway: ${error.message}`);
+    return context.json({ message: 'Unexpected failure' }, 500);
+  });
+  return app;
+}

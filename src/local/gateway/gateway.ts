@@ -1,0 +1,123 @@
+import { getRequestListener } from '@hono/node-server';
+import type { JWK } from 'jose';
+import { Pool } from 'pg';
+import { StackError } from '../stack-error.ts';
+import { createApp } from './app.ts';
+import { listen } from './listen.ts';
+import { createAdmission } from './realtime/admission.ts';
+import { followMessages } from './realtime/follow-messages.ts';
+import { createHub } from './realtime/hub.ts';
+import { keepPartitions } from './realtime/keep-partitions.ts';
+import { probeTimeoutMs } from './realtime/limits.ts';
+import { createRealtimeServer } from './realtime/server.ts';
+import { createTokens, importSigningKeys } from './tokens.ts';
+
+const authConnections = 4;
+const realtimeConnections = 4;
+const connectTimeoutMs = 5_000;
+const authStatementTimeoutMs = 10_000;
+
+export interface GatewayOptions {
+  /** 0: any free one. */
+  readonly port: number;
+  /** As role supabase_auth_admin. */
+  readonly authDatabaseUrl: string;
+  /** As role supabase_realtime_admin. */
+  readonly realtimeDatabaseUrl: string;
+  /** A private ES256 key with a kid. PostgREST and the Edge Function verify with its public half. */
+  readonly signingKey: JWK;
+  readonly publishableKey: string;
+  readonly postgrestUrl: string;
+  /** Answers `<functionUrl>/functions/v1/command` and so on. */
+  readonly functionUrl: string;
+  /** Origins of browsers that may call. */
+  readonly allowedOrigins: readonly string[];
+  readonly log: (line: string) => void;
+}
+
+export interface RunningGateway {
+  readonly url: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves, at one address on loopback, what of Supabase the unmodified supabase-js needs here. PostgREST and the Edge Function are
+ * the real ones; Auth and Realtime are stand-ins for development. Ready, broadcasts included, when it resolves.
+ *
+ * @throws StackError in production, where the port is taken, or where the database cannot be used.
+ */
+export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+  if (process.env['NODE_ENV'] === 'production') {
+    throw new StackError(
+      'The local gateway is a stand-in for development and does not run with NODE_ENV=production.',
+      'Use a Supabase project in production, or unset NODE_ENV.',
+    );
+  }
+  const { publishableKey, log } = options;
+  const keys = await importSigningKeys(options.signingKey);
+  const closers: (() => unknown)[] = [];
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= closeAll(closers));
+
+  try {
+    const authPool = openPool(options.authDatabaseUrl, authConnections, authStatementTimeoutMs, log);
+    closers.push(() => authPool.end());
+    const realtimePool = openPool(options.realtimeDatabaseUrl, realtimeConnections, probeTimeoutMs, log);
+    closers.push(() => realtimePool.end());
+
+    const hub = createHub(log);
+    const follower = await startFollowing();
+    closers.push(() => follower.stop());
+
+    const { server, url, port, close } = await listen(options.port);
+    const tokens = createTokens(keys, `${url}/auth/v1`);
+    const app = createApp({ ...options, authPool, tokens });
+    const admit = createAdmission({ pool: realtimePool, tokens, publishableKey });
+    const realtime = createRealtimeServer({ hub, admit, isStreaming: follower.isStreaming, publishableKey, log });
+    const answer = getRequestListener(app.fetch);
+    server.on('request', (request, response) => void answer(request, response));
+    server.on('upgrade', realtime.upgrade);
+    closers.push(() => Promise.all([close(), realtime.stop()]));
+    log(`gateway: ${url} (a development stand-in for Supabase Auth and Realtime)`);
+    return { url, port, stop };
+
+    async function startFollowing() {
+      try {
+        closers.push(await keepPartitions(realtimePool, log));
+        return await followMessages({
+          databaseUrl: options.realtimeDatabaseUrl,
+          onBroadcast: hub.deliver,
+          onRecovered: hub.interrupt,
+          log,
+        });
+      } catch (error) {
+        throw new StackError(
+          `The gateway cannot use the database: ${(error as Error).message}`,
+          'Check that it runs with wal_level=logical, and that it has been migrated (npm run db:migrate).',
+          { cause: error },
+        );
+      }
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function openPool(connectionString: string, max: number, statementTimeoutMs: number, log: (line: string) => void): Pool {
+  const pool = new Pool({
+    connectionString,
+    max,
+    statement_timeout: statementTimeoutMs,
+    connectionTimeoutMillis: connectTimeoutMs,
+  });
+  // A connection that breaks while it idles is replaced by the next query.
+  pool.on('error', (error) => log(`gateway: lost a database connection: ${error.message}`));
+  return pool;
+}
+
+/** In the reverse order of opening. */
+async function closeAll(closers: (() => unknown)[]): Promise<void> {
+  for (const close of closers.toReversed()) await close();
+}

@@ -1,0 +1,54 @@
+import { maxBroadcastBytes } from './limits.ts';
+
+/** A row of realtime.messages. */
+export interface Broadcast {
+  readonly id: string;
+  readonly topic: string;
+  readonly event: string;
+  /** JSON text. */
+  readonly payload: string;
+}
+
+export interface Listener {
+  deliver(broadcast: Broadcast): void;
+  /** Something may have been missed: the client must join again, and catch up. */
+  interrupt(): void;
+}
+
+/** Who listens to which topic. */
+export interface Hub {
+  add(topic: string, listener: Listener): void;
+  remove(topic: string, listener: Listener): void;
+  deliver(broadcast: Broadcast): void;
+  interrupt(): void;
+}
+
+export function createHub(log: (line: string) => void): Hub {
+  const topics = new Map<string, Set<Listener>>();
+
+  return {
+    add(topic, listener) {
+      const listeners = topics.get(topic) ?? new Set();
+      topics.set(topic, listeners.add(listener));
+    },
+
+    remove(topic, listener) {
+      const listeners = topics.get(topic);
+      listeners?.delete(listener);
+      if (listeners?.size === 0) topics.delete(topic);
+    },
+
+    deliver(broadcast) {
+      const bytes = Buffer.byteLength(broadcast.payload);
+      if (bytes > maxBroadcastBytes) {
+        log(`realtime: dropped a broadcast of ${bytes} bytes to ${broadcast.topic}; at most ${maxBroadcastBytes} are carried`);
+        return;
+      }
+      for (const listener of [...(topics.get(broadcast.topic) ?? [])]) listener.deliver(broadcast);
+    },
+
+    interrupt() {
+      for (const listener of [...topics.values()].flatMap((listeners) => [...listeners])) listener.interrupt();
+    },
+  };
+}

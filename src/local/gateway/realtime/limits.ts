@@ -1,0 +1,18 @@
+/** Those of a small Supabase project, so that what would fail there fails here. */
+export const maxSockets = 200;
+export const maxChannelsPerSocket = 100;
+export const maxBroadcastBytes = 256 * 1024;
+
+/** A frame from a client holds at most a join with its token (8 KiB). */
+export const maxFrameBytes = 64 * 1024;
+
+/** A socket that reads too slowly is cut off, and its client joins again and catches up. */
+export const maxBufferedBytes = 8 * 1024 * 1024;
+
+/** Clients send a heartbeat every 25 s. */
+export const silenceMs = 60_000;
+
+/** How long a socket may take to say goodbye when the gateway stops. */
+export const goodbyeMs = 1_000;
+
+export const probeTimeoutMs = 5_000;

@@ -1,0 +1,94 @@
+import type { WebSocket } from 'ws';
+import type { Admit } from './admission.ts';
+import { joinChannel } from './channel.ts';
+import type { Channel } from './channel.ts';
+import { decodeFrame, encodeFrame } from './frames.ts';
+import type { Frame, Version } from './frames.ts';
+import type { Hub } from './hub.ts';
+import { goodbyeMs, maxBufferedBytes, maxChannelsPerSocket } from './limits.ts';
+
+const closeCodes = { goingAway: 1001, unsupportedData: 1003, internalError: 1011 } as const;
+
+export interface SocketDeps {
+  readonly hub: Hub;
+  readonly admit: Admit;
+  readonly isStreaming: () => boolean;
+  readonly log: (line: string) => void;
+}
+
+/** Speaks with one client. Answers what to call when the gateway stops. */
+export function serveSocket(socket: WebSocket, version: Version, deps: SocketDeps): { stop(): void } {
+  const channels = new Map<string, Channel>();
+  // One frame after the other: a leave never overtakes its join.
+  let work = Promise.resolve();
+
+  socket.on('message', (data: Buffer, isBinary) => {
+    work = work.then(() => receive(data, isBinary)).catch((error: Error) => {
+      deps.log(`realtime: ${error.message}`);
+      socket.close(closeCodes.internalError, 'internal error');
+    });
+  });
+  socket.on('error', (error) => deps.log(`realtime: a socket failed: ${error.message}`));
+  socket.on('close', dropChannels);
+
+  async function receive(data: Buffer, isBinary: boolean): Promise<void> {
+    // Only broadcasts of clients are binary.
+    if (isBinary) return deps.log('realtime: ignored a broadcast from a client; only the database sends here');
+    const frame = decodeFrame(version, data.toString());
+    if (!frame) return socket.close(closeCodes.unsupportedData, 'not a frame of this protocol version');
+    if (frame.topic === 'phoenix' && frame.event === 'heartbeat') return reply(frame, 'ok', {});
+
+    const channel = channels.get(frame.topic);
+    switch (frame.event) {
+      case 'phx_join':
+        channel?.drop();
+        return join(frame);
+      case 'phx_leave':
+        return channel ? channel.leave(frame.ref) : reply(frame, 'ok', {});
+      case 'access_token':
+        return channel?.renew(frame.payload);
+      default:
+        return reply(frame, 'error', { reason: `The local gateway does not know ${frame.event}: only the database sends here` });
+    }
+  }
+
+  async function join(frame: Frame): Promise<void> {
+    if (channels.size >= maxChannelsPerSocket) {
+      return reply(frame, 'error', { reason: 'ChannelRateLimitReached: Too many channels' });
+    }
+    const channel = await joinChannel(frame, {
+      ...deps,
+      version,
+      send,
+      onClosed: (closed) => {
+        if (channels.get(frame.topic) === closed) channels.delete(frame.topic);
+      },
+    });
+    if (!channel) return;
+    channels.set(frame.topic, channel);
+    if (socket.readyState !== socket.OPEN) dropChannels();
+  }
+
+  function send(text: string): void {
+    if (socket.bufferedAmount <= maxBufferedBytes) return socket.send(text);
+    deps.log('realtime: cut off a client that reads too slowly');
+    socket.terminate();
+  }
+
+  function reply({ joinRef, ref, topic }: Frame, status: 'ok' | 'error', response: unknown): void {
+    send(encodeFrame(version, { joinRef, ref, topic, event: 'phx_reply' }, JSON.stringify({ status, response })));
+  }
+
+  function dropChannels(): void {
+    for (const channel of [...channels.values()]) channel.drop();
+  }
+
+  return {
+    stop() {
+      for (const channel of [...channels.values()]) channel.close('The server stops');
+      socket.close(closeCodes.goingAway, 'the server stops');
+      const impatience = setTimeout(() => socket.terminate(), goodbyeMs);
+      socket.once('close', () => clearTimeout(impatience));
+    },
+  };
+}

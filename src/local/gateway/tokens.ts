@@ -1,0 +1,61 @@
+import { importJWK, jwtVerify, SignJWT } from 'jose';
+import type { CryptoKey, JWK, JWTPayload } from 'jose';
+import { z } from 'zod';
+
+const algorithm = 'ES256';
+const audience = 'authenticated';
+
+const claimsSchema = z.looseObject({
+  sub: z.uuid(),
+  exp: z.number(),
+  role: z.literal('authenticated'),
+  session_id: z.uuid(),
+});
+
+/** What a valid access token says. Times are seconds since 1970. */
+export type Claims = z.infer<typeof claimsSchema>;
+
+export interface SigningKeys {
+  readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
+  readonly publicJwk: JWK;
+  readonly keyId: string;
+}
+
+export interface Tokens {
+  sign(claims: JWTPayload): Promise<string>;
+  /** Throws jose's error where the token is not one of ours, or not valid now. */
+  verify(token: string): Promise<Claims>;
+  readonly jwks: { readonly keys: readonly JWK[] };
+  readonly issuer: string;
+}
+
+/** @throws TypeError where the key is not a private ES256 key with a key id. */
+export async function importSigningKeys(signingKey: JWK): Promise<SigningKeys> {
+  const { kty, crv, x, y, d, kid: keyId } = signingKey;
+  if (kty !== 'EC' || crv !== 'P-256' || !x || !y || !d || !keyId) {
+    throw new TypeError('The signing key must be a private P-256 key with a kid.');
+  }
+  const publicParts: JWK = { kty, crv, x, y };
+  const privateKey = (await importJWK(signingKey, algorithm)) as CryptoKey;
+  const publicKey = (await importJWK(publicParts, algorithm)) as CryptoKey;
+  const publicJwk = { ...publicParts, kid: keyId, alg: algorithm, use: 'sig', key_ops: ['verify'] };
+  return { privateKey, publicKey, publicJwk, keyId };
+}
+
+export function createTokens(keys: SigningKeys, issuer: string): Tokens {
+  return {
+    issuer,
+    jwks: { keys: [keys.publicJwk] },
+
+    sign(claims) {
+      const header = { alg: algorithm, typ: 'JWT', kid: keys.keyId };
+      return new SignJWT(claims).setProtectedHeader(header).sign(keys.privateKey);
+    },
+
+    async verify(token) {
+      const { payload } = await jwtVerify(token, keys.publicKey, { algorithms: [algorithm], issuer, audience });
+      return claimsSchema.parse(payload);
+    },
+  };
+}
