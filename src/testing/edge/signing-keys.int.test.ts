@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { jwtVerify } from 'jose';
+import { createSigningKeys, SigningKeysUnavailable } from '../../../supabase/functions/command/signing-keys.ts';
+import { startSupabaseUpstream, type SupabaseUpstream } from './supabase-upstream.ts';
+import { createTokenIssuer, type TokenIssuer } from './token-issuer.ts';
+
+let upstream: SupabaseUpstream;
+let issuer: TokenIssuer;
+let verify: (token: string) => Promise<unknown>;
+
+const minuteMs = 60_000;
+
+beforeEach(async () => {
+  upstream = await startSupabaseUpstream();
+  issuer = await createTokenIssuer();
+  const keys = createSigningKeys(new URL('/auth/v1/.well-known/jwks.json', upstream.url));
+  verify = (token) => jwtVerify(token, keys, { algorithms: ['ES256'] });
+  vi.useFakeTimers({ toFake: ['Date'] });
+});
+
+afterEach(async () => {
+  vi.useRealTimers();
+  await upstream.stop();
+});
+
+test('while Auth has never been reached, no token passes, and Auth is asked once a second at most', async () => {
+  const token = await issuer.sign({});
+  await expect(verify(token)).rejects.toThrow(SigningKeysUnavailable);
+  await expect(verify(token)).rejects.toThrow(SigningKeysUnavailable);
+  expect(upstream.keyRequests()).toBe(1);
+
+  upstream.serveKeys(issuer.jwks);
+  vi.advanceTimersByTime(1_000);
+  await verify(token);
+});
+
+test('when Auth goes away, the last known keys serve for as long as it takes', async () => {
+  upstream.serveKeys(issuer.jwks);
+  const token = await issuer.sign({});
+  await verify(token);
+
+  upstream.serveKeys(null);
+  vi.advanceTimersByTime(60 * minuteMs);
+  await verify(token);
+  await expect(verify(await issuer.sign({}, { kid: 'unknown' }))).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
+});
+
+test('a key that Auth has withdrawn passes for ten minutes at most', async () => {
+  upstream.serveKeys(issuer.jwks);
+  const token = await issuer.sign({});
+  await verify(token);
+
+  upstream.serveKeys({ keys: [] });
+  vi.advanceTimersByTime(10 * minuteMs + 1);
+  await expect(verify(token)).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
+});

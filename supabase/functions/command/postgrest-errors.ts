@@ -1,0 +1,43 @@
+import { malformed, notSignedIn, Problem, unavailable } from './problem.ts';
+
+/** What PostgREST answers for a failed call; `code` is the SQLSTATE, or PostgREST's own beginning with PGRST. */
+interface PostgrestError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Only messages that our own SQL raised are shown to the caller; of others, the log tells. */
+export function problemOfPostgrest(body: unknown): Problem {
+  if (!isPostgrestError(body)) return unavailable('the answer is not one of PostgREST');
+  const { code, message } = body;
+  // Not the whole body: its details may quote a row.
+  const cause = `${code}: ${message}`;
+  switch (code) {
+    case 'IN403':
+    case 'IN409':
+    case 'IN422':
+      return new Problem(code, message, { cause });
+    case 'IN429':
+      return new Problem(code, message, { headers: { 'Retry-After': '1' }, cause });
+    case 'IN401':
+    case '28000':
+    case 'PGRST301':
+    case 'PGRST302':
+    case 'PGRST303':
+      return notSignedIn(cause);
+    // insufficient_privilege: the token's role may not call the function at all.
+    case '42501':
+      return new Problem('IN403', 'This user may not submit commands.', { cause });
+    default:
+      // Class 22: a value that a type of PostgreSQL refuses, such as a date in the year 0.
+      return code.startsWith('22') ? malformed([{ path: '', message: 'a value is out of range' }]) : unavailable(cause);
+  }
+}
+
+function isPostgrestError(body: unknown): body is PostgrestError {
+  return (
+    typeof body === 'object' && body !== null &&
+    'code' in body && typeof body.code === 'string' &&
+    'message' in body && typeof body.message === 'string'
+  );
+}
