@@ -7,7 +7,7 @@ import { runPump } from './run-pump.ts';
 
 // The command pump on its own, for those who scale it apart from the workers: claims commands and starts their workflows.
 await runProcess('command-pump', loadPumpConfig, async ({ config, log, signal, ready }) => {
-  installTemporalRuntime();
+  installTemporalRuntime(log);
   const temporal = await retry(connectToTemporal, { log, signal, waitingFor: 'Temporal; commands wait' });
   if (temporal === undefined) return;
   const dispatcher = createTemporalDispatcher({ client: temporal.client, sharedQueues: config.INTENT_TASK_QUEUES, eager: false });

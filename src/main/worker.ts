@@ -31,7 +31,7 @@ async function runInline({ config, log, signal, ready }: ProcessContext<WorkerCo
 }
 
 async function runOnTemporal({ config, log, signal, ready }: ProcessContext<WorkerConfig>, handler: Handler): Promise<void> {
-  installTemporalRuntime();
+  installTemporalRuntime(log);
   const workflowBundle = await loadWorkflowBundle();
   const temporal = await retry(connectToTemporal, { log, signal, waitingFor: 'Temporal; commands wait' });
   if (temporal === undefined) return;

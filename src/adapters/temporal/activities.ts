@@ -21,7 +21,6 @@ export function createActivities({ handleCommand, store, log }: ActivitiesDeps) 
       try {
         return await handleCommand(command);
       } catch (error) {
-        log.warn({ ...command, err: error }, 'The execution of a command failed');
         if (isPassing(error)) throw error;
         throw ApplicationFailure.fromError(error, { nonRetryable: true });
       }

@@ -1,6 +1,7 @@
 import { Client, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import type { Logger } from '../../ports/logger.ts';
 
 export interface TemporalConnection {
   readonly connection: NativeConnection;
@@ -25,7 +26,16 @@ export async function connectToTemporal(): Promise<TemporalConnection> {
   return { connection, client: new Client({ connection, namespace }), namespace, address };
 }
 
-/** Before the first connection. Signals stay with our own shutdown, which drains the pump before the Workers. */
-export function installTemporalRuntime(): void {
-  Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('WARN') });
+/**
+ * Before the first connection. Temporal's own lines go to our log. Signals stay with our own shutdown, which drains the pump
+ * before the Workers.
+ */
+export function installTemporalRuntime(log: Logger): void {
+  Runtime.install({
+    shutdownSignals: [],
+    logger: new DefaultLogger('WARN', ({ level, message, meta = {} }) => {
+      const { error, ...fields } = meta as { error?: unknown };
+      log[level === 'ERROR' ? 'error' : 'warn']({ ...fields, err: error }, message);
+    }),
+  });
 }

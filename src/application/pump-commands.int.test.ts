@@ -1,0 +1,129 @@
+import { once } from 'node:events';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createCommandQueue } from '../adapters/postgres/command-queue.ts';
+import { createDoorbell, type RunningDoorbell } from '../adapters/postgres/doorbell.ts';
+import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
+import type { ClaimedCommand } from '../ports/command-queue.ts';
+import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { claimsOf, connect, createTenant, placeOrder, submitAs, type TestTenant } from '../testing/tenant.ts';
+import { pumpCommands } from './pump-commands.ts';
+
+const log = pino({ level: 'silent' });
+const longPollMs = 20_000;
+
+let database: TestDatabase;
+let db: ReturnType<typeof connect>;
+let tenant: TestTenant;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = connect(database);
+  tenant = await createTenant(db.admin);
+});
+afterAll(() => db.end());
+
+const submit = () => submitAs(db.admin, claimsOf(tenant, 'owner'), placeOrder());
+async function statusOf(commandId: string): Promise<string | undefined> {
+  const { rows } = await db.admin.query<{ status: string }>('select status from intent.commands where command_id = $1', [commandId]);
+  return rows[0]?.status;
+}
+
+describe('the pump', () => {
+  let doorbell: RunningDoorbell;
+  let stopping: AbortController;
+  let pumping: Promise<void>;
+  beforeEach(async () => {
+    doorbell = await createDoorbell({ connectionString: database.urlFor('intent_pump'), log });
+    stopping = new AbortController();
+  });
+  afterEach(async () => {
+    stopping.abort();
+    await pumping;
+    await doorbell.close();
+  });
+
+  function pump(dispatcher: CommandDispatcher, pollIntervalMs = longPollMs): void {
+    const queue = createCommandQueue({ pool: db.pump, pumpName: 'test' });
+    pumping = pumpCommands({ queue, doorbell, dispatcher, log, pollIntervalMs }, stopping.signal);
+  }
+  /** Collects what is dispatched; `next` resolves with the next one. */
+  function collector() {
+    const waiting: ((command: ClaimedCommand) => void)[] = [];
+    const dispatched: ClaimedCommand[] = [];
+    const dispatcher: CommandDispatcher = {
+      async dispatch(command) {
+        dispatched.push(command);
+        waiting.shift()?.(command);
+      },
+    };
+    return { dispatcher, dispatched, next: () => new Promise<ClaimedCommand>((resolve) => waiting.push(resolve)) };
+  }
+
+  it('is woken by the doorbell, long before it would poll', async () => {
+    const { dispatcher, next } = collector();
+    pump(dispatcher);
+    for (let n = 0; n < 5; n += 1) {
+      const arrived = next();
+      const { commandId } = await submit();
+      expect(await arrived).toMatchObject({ commandId });
+      await expect.poll(() => statusOf(commandId)).toBe('dispatched');
+    }
+  });
+
+  it('finds a command by polling where the bell is lost', async () => {
+    await db.admin.query('alter table intent.commands disable trigger ring_doorbell');
+    const { dispatcher, next } = collector();
+    pump(dispatcher, 100);
+    const arrived = next();
+    const { commandId } = await submit();
+    expect(await arrived).toMatchObject({ commandId });
+    await db.admin.query('alter table intent.commands enable trigger ring_doorbell');
+  });
+
+  it('hears the bell again after its connection was cut', async () => {
+    const { dispatcher, next } = collector();
+    pump(dispatcher);
+    await db.admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'intent-doorbell' and datname = $1`, [database.name]);
+    await expect
+      .poll(async () => (await db.admin.query(`select from pg_stat_activity where application_name = 'intent-doorbell' and datname = $1 and query ~* 'listen'`, [database.name])).rows.length, { timeout: 10_000 })
+      .toBe(1);
+    const arrived = next();
+    const { commandId } = await submit();
+    expect(await arrived).toMatchObject({ commandId });
+  });
+
+  it('gives commands back and drains them later, where the engine is away for a while', async () => {
+    const { dispatcher, dispatched, next } = collector();
+    let failures = 3;
+    pump({
+      async dispatch(command) {
+        failures -= 1;
+        if (failures >= 0) throw new Error('Temporal is away');
+        await dispatcher.dispatch(command);
+      },
+    }, 20);
+    const arrived = next();
+    const { commandId } = await submit();
+    expect(await arrived).toMatchObject({ commandId });
+    expect(dispatched).toHaveLength(1);
+    const { rows } = await db.admin.query('select attempts from intent.commands where command_id = $1', [commandId]);
+    expect(rows).toEqual([{ attempts: 1 }]);
+  });
+
+  it('finishes the batch in hand before it stops', async () => {
+    const begun = Promise.withResolvers<ClaimedCommand>();
+    const finish = new AbortController();
+    pump({
+      async dispatch(command) {
+        begun.resolve(command);
+        await once(finish.signal, 'abort');
+      },
+    });
+    const { commandId } = await submit();
+    await begun.promise;
+    stopping.abort();
+    finish.abort();
+    await pumping;
+    expect(await statusOf(commandId)).toBe('dispatched');
+  });
+});

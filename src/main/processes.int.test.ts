@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { claimsOf, connect, createTenant, openBudget, submitAs, type TestTenant } from '../testing/tenant.ts';
+import { startTestTemporal } from '../testing/temporal.ts';
+import { chooseTestPort } from '../testing/test-port.ts';
+
+// The processes as they run in production: one of their own each, settings from the environment.
+const temporal = await startTestTemporal();
+let database: TestDatabase;
+let db: ReturnType<typeof connect>;
+let tenant: TestTenant;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = connect(database);
+  tenant = await createTenant(db.admin);
+});
+afterAll(async () => {
+  await db.end();
+  await temporal?.stop();
+});
+
+async function start(name: 'worker' | 'command-pump', env: Record<string, string>) {
+  const port = await chooseTestPort();
+  const child = spawn(process.execPath, [`src/main/${name}.ts`], {
+    env: {
+      PATH: process.env['PATH'],
+      DATABASE_URL: database.urlFor('intent_worker'),
+      PUMP_DATABASE_URL: database.urlFor('intent_pump'),
+      HEALTH_PORT: String(port),
+      LOG_LEVEL: 'warn',
+      ...env,
+    },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const ask = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined))?.status;
+  return {
+    ask,
+    ready: () => expect.poll(() => ask('/readyz'), { timeout: 20_000 }).toBe(200),
+    async stop() {
+      child.kill('SIGTERM');
+      return (await exited)[0];
+    },
+  };
+}
+
+async function executes(aggregateId: string): Promise<void> {
+  const { commandId } = await submitAs(db.admin, claimsOf(tenant, 'owner'), openBudget(aggregateId));
+  await expect
+    .poll(async () => (await db.admin.query<{ status: string }>('select status from intent.commands where command_id = $1', [commandId])).rows[0]?.status, { timeout: 10_000 })
+    .toBe('succeeded');
+}
+
+describe('worker and pump', () => {
+  it.skipIf(temporal === undefined)('run apart, each with its health, and end with code 0 at SIGTERM', async () => {
+    const env = { TEMPORAL_ADDRESS: temporal!.address, INTENT_TASK_QUEUES: '2' };
+    const [worker, pump] = await Promise.all([start('worker', env), start('command-pump', env)]);
+    await Promise.all([worker.ready(), pump.ready()]);
+    expect(await worker.ask('/healthz')).toBe(200);
+    expect(await pump.ask('/healthz')).toBe(200);
+    await executes('apart');
+    expect(await Promise.all([worker.stop(), pump.stop()])).toEqual([0, 0]);
+  });
+
+  it.skipIf(temporal === undefined)("serve a dedicated tenant's own task queue without a restart", async () => {
+    const worker = await start('worker', { TEMPORAL_ADDRESS: temporal!.address, INTENT_TASK_QUEUES: '1', INTENT_PUMP: 'embedded' });
+    await worker.ready();
+    await db.admin.query(`update intent.tenants set isolation = 'dedicated' where tenant_id = $1`, [tenant.tenantId]);
+    await executes('dedicated');
+    expect(await worker.stop()).toBe(0);
+  });
+
+  it('run without Temporal where the inline engine is chosen', async () => {
+    const worker = await start('worker', { INTENT_ENGINE: 'inline', INTENT_PUMP: 'embedded' });
+    await worker.ready();
+    await executes('inline');
+    expect(await worker.stop()).toBe(0);
+  });
+
+  it('are alive but not ready while Temporal cannot be reached, and still end at once', async () => {
+    const pump = await start('command-pump', { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    await expect.poll(() => pump.ask('/healthz'), { timeout: 20_000 }).toBe(200);
+    expect(await pump.ask('/readyz')).toBe(503);
+    expect(await pump.stop()).toBe(0);
+  });
+
+  it('name every setting that needs mending, and end with code 2', async () => {
+    const child = spawn(process.execPath, ['src/main/worker.ts'], { env: { PATH: process.env['PATH'], LOG_LEVEL: 'loud' }, stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    expect(((await once(child, 'close')) as [number])[0]).toBe(2);
+    expect(said).toContain('DATABASE_URL');
+    expect(said).toContain('LOG_LEVEL');
+  });
+});

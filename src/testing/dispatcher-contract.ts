@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createCommandQueue } from '../adapters/postgres/command-queue.ts';
+import { createCommandStore } from '../adapters/postgres/command-store.ts';
+import { createHandleCommand, type HandleCommand } from '../application/handle-command.ts';
+import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
+import type { ClaimedCommand } from '../ports/command-queue.ts';
+import type { CommandStore } from '../ports/command-store.ts';
+import type { Logger } from '../ports/logger.ts';
+import { createTestDatabase } from './database.ts';
+import { claimsOf, connect, createTenant, openBudget, placeOrder, submitAs, type TestTenant } from './tenant.ts';
+
+export interface Engine {
+  readonly dispatcher: CommandDispatcher;
+  stop(): Promise<void>;
+}
+
+export interface EngineDeps {
+  readonly handleCommand: HandleCommand;
+  readonly store: CommandStore;
+  readonly log: Logger;
+}
+
+/** What every engine must do with a claimed command; called within a `describe`. */
+export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<Engine>): void {
+  let db: ReturnType<typeof connect>;
+  let tenant: TestTenant;
+  let engine: Engine;
+  const log = pino({ level: 'silent' });
+
+  beforeAll(async () => {
+    db = connect(await createTestDatabase());
+    tenant = await createTenant(db.admin);
+    const store = createCommandStore({ pool: db.worker });
+    const handleCommand = createHandleCommand({ store, log, clock: { now: () => new Date().toISOString() } });
+    engine = await startEngine({ handleCommand, store, log });
+  });
+  afterAll(async () => {
+    await engine.stop();
+    await db.end();
+  });
+
+  async function claimAll(): Promise<readonly ClaimedCommand[]> {
+    return createCommandQueue({ pool: db.pump, pumpName: 'contract' }).claim(100);
+  }
+  async function dispatchAll(): Promise<void> {
+    await Promise.all((await claimAll()).map((command) => engine.dispatcher.dispatch(command)));
+  }
+  const submit = (command: Parameters<typeof submitAs>[2]) => submitAs(db.admin, claimsOf(tenant, 'owner'), command);
+
+  /** An engine may answer before the command has ended. */
+  async function outcomeOf(commandId: string) {
+    for (let waitedMs = 0; waitedMs < 20_000; waitedMs += 20) {
+      const { rows } = await db.admin.query<{ status: string; outcome: unknown }>('select status, outcome from intent.commands where command_id = $1', [commandId]);
+      if (rows[0] && !['pending', 'dispatched'].includes(rows[0].status)) return rows[0];
+      await sleep(20);
+    }
+    throw new Error(`The command ${commandId} has not ended.`);
+  }
+  async function eventsOf(aggregateId: string): Promise<string[]> {
+    const { rows } = await db.admin.query<{ type: string }>('select type from intent.events where aggregate_id = $1 order by version', [aggregateId]);
+    return rows.map(({ type }) => type);
+  }
+
+  it('executes a command to its outcome', async () => {
+    const { commandId } = await submit(openBudget('executes'));
+    await dispatchAll();
+    expect(await outcomeOf(commandId)).toMatchObject({ status: 'succeeded', outcome: { aggregateId: 'executes', firstVersion: 1, lastVersion: 1 } });
+    expect(await eventsOf('executes')).toEqual(['BudgetOpened']);
+  });
+
+  it('settles a refusal of the domain as rejected, with its code', async () => {
+    await submit(openBudget('twice'));
+    await dispatchAll();
+    const { commandId } = await submit(openBudget('twice'));
+    // In order within the aggregate: it can be claimed once the first has ended.
+    await expect.poll(async () => (await claimAll()).map((command) => engine.dispatcher.dispatch(command)).length, { timeout: 10_000 }).toBe(1);
+    expect(await outcomeOf(commandId)).toMatchObject({ status: 'rejected', outcome: { code: 'BUDGET_ALREADY_OPEN' } });
+  });
+
+  it('rejects a payload that does not fit its schema as INVALID_PAYLOAD, and says where', async () => {
+    const order = placeOrder();
+    const { commandId } = await submit({ ...order, payload: { ...order.payload, lines: [{ item: 'Bread', quantity: 0, unitPrice: 1 }] } });
+    await dispatchAll();
+    expect(await outcomeOf(commandId)).toMatchObject({
+      status: 'rejected',
+      outcome: { code: 'INVALID_PAYLOAD', details: { errors: [{ path: 'lines.0.quantity' }] } },
+    });
+  });
+
+  it('rejects a command whose expected version does not hold as CONFLICT', async () => {
+    const { commandId } = await submit({ ...openBudget('expected'), expectedVersion: 3 });
+    await dispatchAll();
+    expect(await outcomeOf(commandId)).toMatchObject({ status: 'rejected', outcome: { code: 'CONFLICT', details: { expectedVersion: 3, actualVersion: 0 } } });
+  });
+
+  it('does nothing a second time for a command that is dispatched again, at once or after its end', async () => {
+    const { commandId, ...order } = { ...placeOrder(), commandId: randomUUID() };
+    await submit({ ...order, commandId });
+    const [claimed] = await claimAll();
+    await Promise.all([engine.dispatcher.dispatch(claimed!), engine.dispatcher.dispatch(claimed!)]);
+    const outcome = await outcomeOf(commandId);
+    await engine.dispatcher.dispatch(claimed!);
+    expect(await outcomeOf(commandId)).toEqual(outcome);
+    expect(await eventsOf(order.aggregateId)).toEqual(['OrderPlaced']);
+  });
+
+  it('dead-letters a command that can never be executed, and executes the others', async () => {
+    await db.admin.query(`insert into intent.message_types values ('Poison', 'poison', '^[a-z]+$', '{owner}', 1, 'temporal') on conflict do nothing`);
+    const poison = await submit({ type: 'Poison', aggregateType: 'poison', aggregateId: 'poison', payload: {} });
+    const order = await submit(placeOrder());
+    await dispatchAll();
+    expect(await outcomeOf(poison.commandId)).toMatchObject({ status: 'failed' });
+    expect(await outcomeOf(order.commandId)).toMatchObject({ status: 'succeeded' });
+    const { rows } = await db.operator.query('select error from intent.dead_letters where command_id = $1', [poison.commandId]);
+    expect(rows).toEqual([{ error: { name: 'Error', message: 'No slice is registered for the aggregate type poison.' } }]);
+  });
+
+  it('settles all of 16 commands that race for one stream, each by its own decision', async () => {
+    await submit(openBudget('race'));
+    await dispatchAll();
+    await expect.poll(() => eventsOf('race')).toHaveLength(1);
+    const commandIds = Array.from({ length: 16 }, () => randomUUID());
+    // Past the queue's order, as after an operator's mistake: the store alone must keep them apart.
+    const reserve = commandIds.map((commandId) =>
+      db.worker.query(`select intent.submit_system_command($1, $2, 'ReserveBudget', 'budget', 'race', $3, null, null)`, [
+        tenant.tenantId, commandId, JSON.stringify({ orderId: randomUUID(), amount: 100 }),
+      ]),
+    );
+    await Promise.all(reserve);
+    const claimed = commandIds.map((commandId): ClaimedCommand => ({
+      tenantId: tenant.tenantId, commandId, type: 'ReserveBudget', correlationId: commandId, traceparent: null, fencingToken: '0', isolation: 'shared',
+    }));
+    await Promise.allSettled(claimed.map((command) => engine.dispatcher.dispatch(command)));
+    for (const command of claimed) {
+      if ((await statusOf(command.commandId)) === 'pending') await engine.dispatcher.dispatch(command);
+      expect(await outcomeOf(command.commandId)).toMatchObject({ status: 'succeeded' });
+    }
+    const events = await eventsOf('race');
+    expect(events.filter((type) => type === 'BudgetReserved')).toHaveLength(10);
+    expect(events.filter((type) => type === 'BudgetReservationRefused')).toHaveLength(6);
+  });
+
+  async function statusOf(commandId: string): Promise<string | undefined> {
+    const { rows } = await db.admin.query<{ status: string }>('select status from intent.commands where command_id = $1', [commandId]);
+    return rows[0]?.status;
+  }
+}

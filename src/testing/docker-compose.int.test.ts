@@ -1,0 +1,131 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { projectRoot } from '../local/paths.ts';
+
+interface Service {
+  readonly command?: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly ports?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly healthcheck?: { readonly disable?: boolean };
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+}
+
+const composeFile = read('docker-compose.yml');
+const { services } = parse(composeFile) as { services: Readonly<Record<string, Service>> };
+const each = Object.entries(services);
+const documented = new Set(read('.env.example').match(/^(?:# )?[A-Z][A-Z_]+(?==)/gm)?.map((name) => name.replace('# ', '')));
+const passwords = [...composeFile.matchAll(/\$\{([A-Z_]+):\?/g)].map(([, name]) => name!);
+
+// Compose itself judges the file where it is installed, with or without an engine; what is below holds everywhere.
+const candidates = [['docker', 'compose'], ['docker-compose']];
+const compose = candidates.find(([command, ...args]) => spawnSync(command!, [...args, 'version']).status === 0);
+console.log(`docker-compose.yml is checked by ${compose?.join(' ') ?? 'its structure only: Compose is not installed'}`);
+
+describe.runIf(compose)('Compose', () => {
+  test('accepts the file when the passwords are chosen', () => {
+    expect(config(passwords)).toEqual({ status: 0, stderr: '' });
+  });
+
+  test('refuses to start where a password is not chosen, and says where to choose it', () => {
+    const { status, stderr } = config(passwords.slice(1));
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('choose it in .env, see .env.example');
+  });
+});
+
+describe('docker-compose.yml', () => {
+  test('checks the health of every service but the one-shots that others wait for', () => {
+    const awaited = each.flatMap(([, { depends_on = {} }]) =>
+      Object.keys(depends_on).filter((name) => depends_on[name]!.condition === 'service_completed_successfully'),
+    );
+    const unchecked = each.filter(([, { healthcheck }]) => healthcheck === undefined || healthcheck.disable).map(([name]) => name);
+    expect(new Set(unchecked)).toEqual(new Set(awaited));
+  });
+
+  test('lets every service wait until what it depends on works', () => {
+    const conditions = each.flatMap(([, { depends_on = {} }]) => Object.values(depends_on).map(({ condition }) => condition));
+    expect(new Set(conditions)).toEqual(new Set(['service_healthy', 'service_completed_successfully']));
+  });
+
+  test('publishes ports to this machine only', () => {
+    const ports = each.flatMap(([, service]) => service.ports ?? []);
+    expect(ports).toContain('127.0.0.1:7233:7233');
+    expect(ports.filter((port) => !/^127\.0\.0\.1:\d+:\d+$/.test(port))).toEqual([]);
+  });
+
+  test('mounts only files that are there', () => {
+    const sources = each.flatMap(([, { volumes = [] }]) => volumes.map((volume) => volume.split(':')[0]!));
+    const files = sources.filter((source) => source.startsWith('.'));
+    expect(files).toContain('./temporal-config/development.yaml');
+    expect(files.filter(isAbsent)).toEqual([]);
+  });
+
+  test('runs only programs that the build makes', () => {
+    const programs = each.flatMap(([, { command = [] }]) => command.filter((word) => word.startsWith('dist/')));
+    expect(programs).toContain('dist/main/worker.js');
+    expect(programs.map(sourceOf).filter(isAbsent)).toEqual([]);
+  });
+});
+
+describe('.env.example', () => {
+  test('explains every variable that docker-compose.yml takes from the environment', () => {
+    const used = [...composeFile.matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name!);
+    expect(used.filter((name) => !documented.has(name))).toEqual([]);
+  });
+
+  test('explains every setting of the worker, the command pump and the migration', () => {
+    const own = ['worker', 'command-pump', 'migrate'].flatMap((name) => Object.keys(services[name]!.environment));
+    const settings = read('src/main/config.ts').match(/[A-Z][A-Z_]+(?=:)/g) ?? [];
+    expect(settings).toContain('INTENT_ENGINE');
+    expect([...own, ...settings].filter((name) => !documented.has(name))).toEqual([]);
+  });
+});
+
+describe('Dockerfile', () => {
+  const instructions = read('Dockerfile').match(/^[A-Z]+ .*$/gm)!;
+
+  const copied = instructions
+    .filter((line) => line.startsWith('COPY ') && !line.includes('--from='))
+    .flatMap((line) => line.split(' ').slice(1, -1));
+
+  test('copies only files that are there', () => {
+    expect(copied).toContain('sql');
+    expect(copied.filter(isAbsent)).toEqual([]);
+  });
+
+  test('copies what .dockerignore lets through', () => {
+    expect(new Set(copied)).toEqual(new Set(read('.dockerignore').match(/(?<=^!).+$/gm)));
+  });
+
+  test('runs what the build makes, and not as root', () => {
+    expect(instructions).toContain('USER node');
+    expect(instructions).toContain('CMD ["node", "dist/main/worker.js"]');
+  });
+});
+
+function config(chosen: readonly string[]) {
+  const [command, ...args] = compose!;
+  const environment = Object.fromEntries(chosen.map((name) => [name, 'chosen']));
+  const { status, stderr } = spawnSync(command!, [...args, '--env-file', '.env.example', 'config', '--quiet'], {
+    cwd: projectRoot,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+    encoding: 'utf8',
+  });
+  return { status, stderr };
+}
+
+function sourceOf(built: string): string {
+  return built.replace(/^dist/, 'src').replace(/\.js$/, '.ts');
+}
+
+function isAbsent(file: string): boolean {
+  return !existsSync(join(projectRoot, file));
+}
+
+function read(file: string): string {
+  return readFileSync(join(projectRoot, file), 'utf8');
+}

@@ -1,0 +1,33 @@
+import type { TestProject } from 'vitest/node';
+import { startStack } from '../local/stack.ts';
+import type { StackInfo } from '../local/stack-info.ts';
+import { createScratchDirectory } from './scratch-directory.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    readonly stack: StackInfo;
+  }
+}
+
+/** Beside those of `npm start` and of the tests on a database, so that all three can run at once. */
+const preferredPorts = {
+  api: 55321,
+  database: 55322,
+  temporal: 55323,
+  temporalUi: 55324,
+  postgrest: 55331,
+  postgrestAdmin: 55332,
+  edgeFunction: 55333,
+  workerHealth: 55334,
+};
+
+/** Global set-up of the end-to-end tests: one whole stack for the run; a test gets its addresses by `inject('stack')`. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const scratch = await createScratchDirectory();
+  const stack = await startStack({ directory: scratch.path, ports: preferredPorts, fresh: false, log: console.log });
+  project.provide('stack', stack.info);
+  return async () => {
+    await stack.stop();
+    scratch.remove();
+  };
+}

@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { loginRoles, setPassword } from '../local/login-roles.ts';
+import { prepareDatabase } from '../local/prepare-database.ts';
+import { queryOnce } from './query-once.ts';
+import type { TestServer } from './test-server.ts';
+
+/** What a test needs to make a database of its own. Plain data: it travels from vitest's main process to its workers. */
+export interface Template {
+  readonly adminUrl: string;
+  readonly name: string;
+  /** Of every login role. */
+  readonly rolePassword: string;
+}
+
+/** Makes one migrated database, of which each test takes a copy: copying takes a fraction of the time that migrating does. */
+export async function buildTemplate(server: TestServer, name: string): Promise<Template> {
+  const { adminUrl, ours } = server;
+  const { INTENT_TEST_PASSWORD } = process.env;
+  const rolePassword = INTENT_TEST_PASSWORD ?? randomBytes(18).toString('base64url');
+  await queryOnce(adminUrl, `create database ${pg.escapeIdentifier(name)}`);
+  await prepareDatabase({
+    adminUrl: databaseUrl(adminUrl, name),
+    log: () => {},
+    async finish(client, rolesBefore) {
+      const settable = loginRoles.filter((role) => ours || !rolesBefore.has(role));
+      if (settable.length < loginRoles.length && INTENT_TEST_PASSWORD === undefined) {
+        const roles = [...rolesBefore].join(', ');
+        throw new Error(`The server of DATABASE_URL has ${roles} already: give their password in INTENT_TEST_PASSWORD.`);
+      }
+      for (const role of settable) await setPassword(client, role, rolePassword);
+    },
+  });
+  return { adminUrl, name, rolePassword };
+}
+
+export async function dropDatabase(adminUrl: string, name: string): Promise<void> {
+  await queryOnce(adminUrl, `drop database if exists ${pg.escapeIdentifier(name)} with (force)`);
+}
+
+export async function copyDatabase(adminUrl: string, from: string, to: string): Promise<void> {
+  await queryOnce(adminUrl, `create database ${pg.escapeIdentifier(to)} template ${pg.escapeIdentifier(from)}`);
+}
+
+/** The same server, another database or another login. */
+export function databaseUrl(adminUrl: string, database: string, login?: { user: string; password: string }): string {
+  const url = new URL(adminUrl);
+  url.pathname = `/${database}`;
+  if (login !== undefined) {
+    url.username = login.user;
+    url.password = encodeURIComponent(login.password);
+  }
+  return url.href;
+}
+
