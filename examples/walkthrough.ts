@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { createClient, type SupabaseClient } from '@supabase/supabase-js';
+import { createClient } from '@supabase/supabase-js';
 import { CommandError, type CommandResult, type CommandToSend, createIntentClient, type Followed } from '../src/client/index.ts';
 import { orderSlice, type OrderState } from '../src/domain/order/order.ts';
 
@@ -75,7 +75,7 @@ export async function playWalkthrough(connection: Connection, print: (line: stri
 async function signIn({ apiUrl, publishableKey, users }: Connection, name: string) {
   const user = users.find(({ email }) => email.startsWith(`${name}@`));
   if (user === undefined) throw new Error(`There is no user ${name}.`);
-  const supabase: SupabaseClient = createClient(apiUrl, publishableKey, { auth: { persistSession: false } });
+  const supabase = createClient(apiUrl, publishableKey, { auth: { persistSession: false } });
   const { error } = await supabase.auth.signInWithPassword(user);
   if (error !== null) throw new Error(`${name} cannot sign in: ${error.message}`, { cause: error });
   return { supabase, intent: createIntentClient(supabase) };

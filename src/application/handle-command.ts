@@ -1,4 +1,3 @@
-import type { DomainMessage } from '../domain/kernel/decider.ts';
 import { type Rejection, reject } from '../domain/kernel/result.ts';
 import type { Slice } from '../domain/kernel/slice.ts';
 import { findSlice, stateVersions } from '../domain/registry.ts';
@@ -92,7 +91,7 @@ function sliceOf({ aggregateType }: LoadedCommand): Slice {
 
 function fold(slice: Slice, stream: Stream): unknown {
   const start = stream.snapshot === null ? slice.decider.initialState : stream.snapshot.state;
-  return stream.events.reduce<unknown>((state, event) => slice.decider.evolve(state, event as DomainMessage), start);
+  return stream.events.reduce<unknown>((state, event) => slice.decider.evolve(state, event), start);
 }
 
 function invalidPayload(issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]) {

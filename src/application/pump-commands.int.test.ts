@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createCommandQueue } from '../adapters/postgres/command-queue.ts';
 import { createDoorbell, type RunningDoorbell } from '../adapters/postgres/doorbell.ts';
+import { systemClock } from '../adapters/system/clock.ts';
 import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
 import type { ClaimedCommand } from '../ports/command-queue.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
@@ -44,7 +45,7 @@ describe('the pump', () => {
 
   function pump(dispatcher: CommandDispatcher, pollIntervalMs = longPollMs): void {
     const queue = createCommandQueue({ pool: db.pump, pumpName: 'test' });
-    pumping = pumpCommands({ queue, doorbell, dispatcher, log, pollIntervalMs }, stopping.signal);
+    pumping = pumpCommands({ queue, doorbell, dispatcher, clock: systemClock, log, pollIntervalMs }, stopping.signal);
   }
   /** Collects what is dispatched; `next` resolves with the next one. */
   function collector() {

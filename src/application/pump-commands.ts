@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../ports/clock.ts';
 import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
 import type { ClaimedCommand, CommandQueue, Doorbell } from '../ports/command-queue.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -7,6 +7,7 @@ export interface PumpDeps {
   readonly queue: CommandQueue;
   readonly doorbell: Doorbell;
   readonly dispatcher: CommandDispatcher;
+  readonly clock: Clock;
   readonly log: Logger;
   /** Commands in one claim. (Default: 100) */
   readonly batchSize?: number;
@@ -21,7 +22,7 @@ const longestBackOffMs = 10_000;
  * Faults of queue or engine are logged and waited out: 0.5 s, doubling to 10 s.
  */
 export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise<void> {
-  const { queue, doorbell, log, batchSize = 100, pollIntervalMs = 500 } = deps;
+  const { queue, doorbell, clock, log, batchSize = 100, pollIntervalMs = 500 } = deps;
   let failures = 0;
   while (!signal.aborted) {
     try {
@@ -33,7 +34,7 @@ export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise
       failures += 1;
       const backOffMs = Math.min(pollIntervalMs * 2 ** (failures - 1), longestBackOffMs);
       log.warn({ err: error, failures, backOffMs }, 'Commands wait: the queue or the engine cannot be reached');
-      await sleep(backOffMs, undefined, { signal }).catch(() => {});
+      await clock.sleep(backOffMs, signal);
     }
   }
 }

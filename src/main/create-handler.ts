@@ -1,5 +1,6 @@
 import { createCommandStore } from '../adapters/postgres/command-store.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
+import { systemClock } from '../adapters/system/clock.ts';
 import { createHandleCommand } from '../application/handle-command.ts';
 import type { Logger } from '../ports/logger.ts';
 
@@ -7,6 +8,5 @@ import type { Logger } from '../ports/logger.ts';
 export function createHandler(connectionString: string, log: Logger) {
   const pool = createPool({ connectionString, applicationName: 'intent-worker', maxConnections: 16, log });
   const store = createCommandStore({ pool });
-  const clock = { now: () => new Date().toISOString() };
-  return { pool, store, handleCommand: createHandleCommand({ store, clock, log }) };
+  return { pool, store, handleCommand: createHandleCommand({ store, clock: systemClock, log }) };
 }

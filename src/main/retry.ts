@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../adapters/system/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 
 const firstPauseMs = 250;
@@ -14,7 +14,7 @@ export async function retry<Value>(
       return await attempt();
     } catch (error) {
       log.warn({ err: error, pauseMs }, `Waiting for ${waitingFor}`);
-      await sleep(pauseMs, undefined, { signal }).catch(() => {});
+      await systemClock.sleep(pauseMs, signal);
     }
   }
   return undefined;

@@ -68,6 +68,6 @@ function loadConfigOrExit<Config>(loadConfig: () => Config): Config {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(error.message);
-    process.exit(2);
+    return process.exit(2);
   }
 }

@@ -1,6 +1,7 @@
 import { createCommandQueue } from '../adapters/postgres/command-queue.ts';
 import { createDoorbell } from '../adapters/postgres/doorbell.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
+import { systemClock } from '../adapters/system/clock.ts';
 import { pumpCommands } from '../application/pump-commands.ts';
 import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -22,7 +23,7 @@ export async function runPump({ connectionString, dispatcher, log, signal, ready
   const pool = createPool({ connectionString, applicationName: 'intent-pump', maxConnections: 8, log });
   try {
     ready();
-    await pumpCommands({ queue: createCommandQueue({ pool, pumpName: processName }), doorbell, dispatcher, log }, signal);
+    await pumpCommands({ queue: createCommandQueue({ pool, pumpName: processName }), doorbell, dispatcher, clock: systemClock, log }, signal);
   } finally {
     await doorbell.close();
     await pool.end();

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createCommandQueue } from '../adapters/postgres/command-queue.ts';
 import { createCommandStore } from '../adapters/postgres/command-store.ts';
+import { systemClock } from '../adapters/system/clock.ts';
 import { createHandleCommand, type HandleCommand } from '../application/handle-command.ts';
 import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
 import type { ClaimedCommand } from '../ports/command-queue.ts';
@@ -34,7 +35,7 @@ export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<
     db = connect(await createTestDatabase());
     tenant = await createTenant(db.admin);
     const store = createCommandStore({ pool: db.worker });
-    const handleCommand = createHandleCommand({ store, log, clock: { now: () => new Date().toISOString() } });
+    const handleCommand = createHandleCommand({ store, log, clock: systemClock });
     engine = await startEngine({ handleCommand, store, log });
   });
   afterAll(async () => {

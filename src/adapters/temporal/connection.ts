@@ -21,7 +21,7 @@ export async function connectToTemporal(): Promise<TemporalConnection> {
     address,
     ...(tls === undefined || tls === null ? {} : { tls }),
     ...(apiKey === undefined ? {} : { apiKey }),
-    ...(metadata === undefined ? {} : { metadata: metadata as Record<string, string> }),
+    ...(metadata === undefined ? {} : { metadata }),
   });
   return { connection, client: new Client({ connection, namespace }), namespace, address };
 }
