@@ -97,7 +97,6 @@ describe('in the schemas intent and api', () => {
     const { rows } = await admin.query(`select tgname, tgenabled from pg_trigger where tgrelid = 'intent.events'::regclass and not tgisinternal order by 1`);
     expect(rows).toEqual([
       { tgname: 'append_only', tgenabled: 'A' },
-      { tgname: 'broadcast_events', tgenabled: 'O' },
       { tgname: 'never_emptied', tgenabled: 'A' },
       { tgname: 'project_budgets', tgenabled: 'O' },
       { tgname: 'project_orders', tgenabled: 'O' },
