@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { queryOnce } from '../testing/query-once.ts';
+import { databaseUrl, dropDatabase } from '../testing/template-database.ts';
+
+const command = fileURLToPath(new URL('intent.ts', import.meta.url));
+
+interface Run {
+  readonly code: number;
+  readonly output: string;
+}
+
+async function intent(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
+  const run = promisify(execFile)(process.execPath, [command, ...args], { env: { ...process.env, ...env } });
+  return run.then(
+    ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => ({ code: error.code, output: error.stdout + error.stderr }),
+  );
+}
+
+describe('the command line', () => {
+  it('explains itself', async () => {
+    const { code, output } = await intent(['--help']);
+    expect(code).toBe(0);
+    expect(output).toContain('--fresh');
+  });
+
+  const misunderstood = [{ args: ['fly'] }, { args: [] }, { args: ['start', '--faster'] }, { args: ['start', 'now'] }];
+
+  it.each(misunderstood)('answers $args with its help and exit code 2', async ({ args }) => {
+    const { code, output } = await intent(args);
+    expect(code).toBe(2);
+    expect(output).toContain('Usage: intent <command>');
+  });
+});
+
+describe('migrate', () => {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const { adminUrl } = inject('database');
+
+  const query = (database: string, text: string) => queryOnce(databaseUrl(adminUrl, database), text);
+
+  beforeAll(() => query('postgres', `create database ${name}`));
+  afterAll(() => dropDatabase(adminUrl, name));
+
+  it('asks for DATABASE_URL in words, without a stack trace', async () => {
+    const { code, output } = await intent(['migrate'], { DATABASE_URL: '' });
+    expect(code).toBe(1);
+    expect(output).toContain('DATABASE_URL is not set');
+    expect(output).not.toContain('    at ');
+  });
+
+  it('says so when the server cannot be reached', async () => {
+    const { code, output } = await intent(['migrate'], { DATABASE_URL: 'postgresql://postgres@127.0.0.1:1/postgres' });
+    expect(code).toBe(1);
+    expect(output).toContain('The database cannot be reached');
+    expect(output).not.toContain('    at ');
+  });
+
+  it('brings an empty database to the state of sql/, repeatably, and leaves passwords of existing roles alone', async () => {
+    const passwords = `select rolname, rolpassword from pg_authid where rolname like 'intent%' order by rolname`;
+    const before = await query('postgres', passwords);
+    const env = { DATABASE_URL: databaseUrl(adminUrl, name), INTENT_WORKER_PASSWORD: 'another password' };
+    for (const run of [await intent(['migrate'], env), await intent(['migrate'], env)]) {
+      expect(run).toMatchObject({ code: 0 });
+      expect(run.output).toContain('Role intent_worker was there: password unchanged.');
+    }
+    expect(await query('postgres', passwords)).toEqual(before);
+    expect(await query(name, `select to_regclass('intent.events') is not null as migrated`)).toEqual([{ migrated: true }]);
+  });
+});

@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util';
+import { StackError } from '../local/stack-error.ts';
+
+const help = `Usage: intent <command> [options]
+
+  start       Starts everything on this machine, plays the example once, and stays in the foreground until Ctrl-C.
+                --fresh        Begin anew: deletes the local data first.
+                --no-example   Leave the example out.
+  migrate     Brings the database of DATABASE_URL to the state of sql/. Where Supabase's own roles and schemas are missing it
+              lays stand-ins first. It never changes the password of a role that exists; roles that it creates get
+              INTENT_PUMP_PASSWORD, INTENT_WORKER_PASSWORD and INTENT_OPERATOR_PASSWORD, where those are given.
+
+  --help      This text.
+`;
+
+/** Parses the command line, runs the command and answers the exit code: 2 for a command line that it does not understand. */
+async function run(args: string[]): Promise<number> {
+  const parsed = parse(args);
+  if (parsed === undefined) return misunderstood();
+  const { values, positionals } = parsed;
+  if (values.help) {
+    console.log(help);
+    return 0;
+  }
+  if (positionals.length !== 1) return misunderstood();
+  // Loaded when asked for: the whole stack takes a while to load, and the other commands do not need it.
+  switch (positionals[0]) {
+    case 'start':
+      return (await import('./start.ts')).start({ fresh: values.fresh, example: !values['no-example'] });
+    case 'migrate':
+      return (await import('./migrate.ts')).migrate();
+    default:
+      return misunderstood();
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', default: false, short: 'h' },
+        fresh: { type: 'boolean', default: false },
+        'no-example': { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    console.error((error as Error).message);
+    return undefined;
+  }
+}
+
+function unexpected(error: unknown): string {
+  return `\nThis should not have happened: please report it with these lines.\n${(error as Error).stack}\n`;
+}
+
+function misunderstood(): number {
+  console.error(help);
+  return 2;
+}
+
+try {
+  // Not process.exitCode: what a stopped start has left pending (a build, say) must not keep us here.
+  process.exit(await run(process.argv.slice(2)));
+} catch (error) {
+  console.error(error instanceof StackError ? `\n${error.message}\n  What to do: ${error.remedy}\n` : unexpected(error));
+  process.exit(1);
+}

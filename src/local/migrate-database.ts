@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { projectRoot } from './paths.ts';
+import { runProgram } from './process/run-program.ts';
+import { StackError } from './stack-error.ts';
+
+const command = createRequire(import.meta.url).resolve('graphile-migrate/dist/cli.js');
+
+/**
+ * Brings a database to the state of `sql/`: the committed migrations, then the current one where there is any. Repeatable.
+ * The database must have what Supabase's have (`layStandIns`). Throws `StackError` with what PostgreSQL said about the statement.
+ *
+ * In a process of its own: as a library, graphile-migrate ends *our* process when its idle connection is lost, and it keeps that
+ * connection for a while after it has answered, in which the database cannot be used as a template.
+ */
+export async function migrateDatabase(url: string): Promise<void> {
+  const args = hasCurrentMigration() ? ['watch', '--once'] : ['migrate'];
+  const { code, output } = await runProgram(process.execPath, [command, ...args], {
+    cwd: projectRoot,
+    env: { ...process.env, DATABASE_URL: url },
+  });
+  if (code !== 0) {
+    throw new StackError(`The migration failed:\n${withoutTraces(output)}`, 'Mend what it names in sql/ and try again.');
+  }
+}
+
+/** Asked first, because `watch` writes a blank file where there is none. */
+function hasCurrentMigration(): boolean {
+  const folder = join(projectRoot, 'sql', 'current');
+  try {
+    return readdirSync(folder).some((file) => file.endsWith('.sql') && readFileSync(join(folder, file), 'utf8').trim() !== '');
+  } catch {
+    return false;
+  }
+}
+
+/** graphile-migrate's own lines of code tell nothing about the statement that failed. */
+function withoutTraces(output: string): string {
+  return output
+    .split('\n')
+    .filter((line) => !/^\s+at /.test(line))
+    .join('\n')
+    .trimEnd();
+}

@@ -1,0 +1,46 @@
+import pg from 'pg';
+import type { Client } from 'pg';
+import { layStandIns } from './lay-stand-ins.ts';
+import { existingLoginRoles } from './login-roles.ts';
+import type { LoginRole } from './login-roles.ts';
+import { migrateDatabase } from './migrate-database.ts';
+import { StackError } from './stack-error.ts';
+
+export interface Preparation<T> {
+  /** An administrator's, of a database that exists. */
+  readonly adminUrl: string;
+  readonly log: (line: string) => void;
+  /** Called last, with the login roles that the server had before: their passwords are somebody's already. */
+  readonly finish: (client: Client, rolesBefore: ReadonlySet<LoginRole>) => Promise<T>;
+}
+
+/** Lays the stand-ins, migrates, and answers what `finish` does. Repeatable. Throws `StackError` where a person can mend it. */
+export async function prepareDatabase<T>({ adminUrl, log, finish }: Preparation<T>): Promise<T> {
+  const client = await connect(adminUrl);
+  try {
+    const rolesBefore = await existingLoginRoles(client);
+    await layStandIns(client);
+    log('What Supabase provides is there (what was missing has got a stand-in).');
+    await migrateDatabase(adminUrl);
+    log('The database is at the state of sql/.');
+    return await finish(client, rolesBefore);
+  } finally {
+    await client.end();
+  }
+}
+
+async function connect(adminUrl: string): Promise<Client> {
+  try {
+    const client = new pg.Client({ connectionString: adminUrl });
+    await client.connect();
+    return client;
+  } catch (cause) {
+    const message = `The database cannot be reached: ${describe(cause)}`;
+    throw new StackError(message, 'Check its URL, and that the server runs.', { cause });
+  }
+}
+
+/** A refused connection to `localhost` is an AggregateError without a message of its own. */
+function describe(error: unknown): string {
+  return error instanceof AggregateError ? error.errors.map(String).join('; ') : (error as Error).message;
+}

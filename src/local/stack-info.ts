@@ -1,0 +1,44 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writePrivateFile } from './private-file.ts';
+
+const stackInfoSchema = z.object({
+  apiUrl: z.string(),
+  publishableKey: z.string(),
+  databaseUrl: z.string(),
+  engine: z.enum(['temporal', 'inline']),
+  /** Absent with the inline engine. `uiUrl` is null where the server is not ours. */
+  temporal: z.object({ address: z.string(), namespace: z.string(), uiUrl: z.string().nullable() }).optional(),
+  users: z.array(
+    z.object({
+      email: z.string(),
+      password: z.string(),
+      tenants: z.array(z.object({ tenantId: z.string(), name: z.string(), role: z.enum(['owner', 'member', 'guest']) })),
+    }),
+  ),
+});
+
+/** What others need to use a running stack, in `stack.json`, which is there exactly while the stack is ready. */
+export type StackInfo = z.infer<typeof stackInfoSchema>;
+
+export function writeStackInfo(directory: string, info: StackInfo): void {
+  writePrivateFile(file(directory), `${JSON.stringify(info, null, 2)}\n`);
+}
+
+/** `undefined` while no stack is ready there. */
+export function readStackInfo(directory: string): StackInfo | undefined {
+  try {
+    return stackInfoSchema.parse(JSON.parse(readFileSync(file(directory), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+export function removeStackInfo(directory: string): void {
+  rmSync(file(directory), { force: true });
+}
+
+function file(directory: string): string {
+  return join(directory, 'stack.json');
+}

@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { checkClock, recordClock } from './clock.ts';
+import { createParts } from './parts.ts';
+import type { Parts } from './parts.ts';
+import { endOrphans, killRecorded } from './process/process-record.ts';
+import { loadSecrets } from './secrets.ts';
+import { deleteStackData, openStackDirectory } from './stack-directory.ts';
+import type { StackError } from './stack-error.ts';
+import { removeStackInfo, writeStackInfo } from './stack-info.ts';
+import type { StackInfo } from './stack-info.ts';
+import { lockStack } from './stack-lock.ts';
+import { chooseStackPorts } from './stack-ports.ts';
+import type { StackPorts } from './stack-ports.ts';
+import { startParts } from './start-parts.ts';
+
+/** After this long, stopping becomes killing: a person who pressed Ctrl-C has everything gone within 10 s. */
+const politeStopMs = 8_000;
+
+export interface StackOptions {
+  /** Where this stack keeps all of its data. */
+  readonly directory: string;
+  readonly ports: StackPorts;
+  /** Whether to delete the data of earlier starts first. */
+  readonly fresh: boolean;
+  readonly log: (line: string) => void;
+  /** Gives up the start. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RunningStack {
+  readonly info: StackInfo;
+  /** Resolves when a part has ended by itself: nothing works as it should any more, and the stack must be stopped. */
+  readonly failed: Promise<StackError>;
+  /** Everything, within 10 s. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the whole stack and resolves when it takes commands. Throws `StackError` for what a person can mend, and the signal's
+ * reason where the start was given up; nothing is left running then.
+ */
+export async function startStack(options: StackOptions): Promise<RunningStack> {
+  const { directory, fresh, log, signal } = options;
+  openStackDirectory(directory);
+  const lock = lockStack(directory);
+  const parts = createParts(log);
+  let stopping: Promise<void> | undefined;
+  const stop = () => (stopping ??= stopParts(directory, parts).finally(() => lock.release()));
+
+  try {
+    await endOrphans(runDirectory(directory), log);
+    if (fresh) deleteStackData(directory);
+    removeStackInfo(directory);
+    checkClock(directory, new Date());
+    const [secrets, ports] = [await loadSecrets(directory), await chooseStackPorts(options.ports, log)];
+    signal?.throwIfAborted();
+    const starting = startParts({ parts, directory, ports, secrets, log });
+    const info = await Promise.race([starting, failure(parts), aborted(signal)]);
+    recordClock(directory, new Date());
+    writeStackInfo(directory, info);
+    return { info, failed: parts.failed, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function stopParts(directory: string, parts: Parts): Promise<void> {
+  removeStackInfo(directory);
+  const timer = setTimeout(() => killRecorded(runDirectory(directory)), politeStopMs);
+  await parts.stop();
+  // A part that was still starting is not among the parts yet; its process is recorded.
+  await endOrphans(runDirectory(directory), () => {});
+  clearTimeout(timer);
+}
+
+async function failure(parts: Parts): Promise<never> {
+  throw await parts.failed;
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+}
+
+function runDirectory(directory: string): string {
+  return join(directory, 'run');
+}

@@ -1,0 +1,142 @@
+import { join } from 'node:path';
+import { cacheDirectory } from './cache-directory.ts';
+import { startEdgeFunction } from './edge-function.ts';
+import { startGateway } from './gateway/gateway.ts';
+import { startLocalDatabase } from './local-database.ts';
+import type { LocalDatabase } from './local-database.ts';
+import type { Part, Parts } from './parts.ts';
+import { startPostgrest } from './postgrest.ts';
+import type { Secrets } from './secrets.ts';
+import { publicKeys } from './signing-keys.ts';
+import type { StackInfo } from './stack-info.ts';
+import type { StackPorts } from './stack-ports.ts';
+import { startTemporal } from './temporal/start-temporal.ts';
+import type { RunningTemporal } from './temporal/start-temporal.ts';
+import { startWorkerProcess } from './worker-process.ts';
+
+/** Where the development servers of web frameworks serve from. */
+const allowedOrigins = [3000, 4173, 4321, 5173, 8080].flatMap((port) => [`http://localhost:${port}`, `http://127.0.0.1:${port}`]);
+
+export interface PartsContext {
+  readonly parts: Parts;
+  readonly directory: string;
+  readonly ports: StackPorts;
+  readonly secrets: Secrets;
+  readonly log: (line: string) => void;
+}
+
+/** Starts every part as soon as what it stands on is there. Throws the first error; what runs by then is in `parts`. */
+export async function startParts(context: PartsContext): Promise<StackInfo> {
+  const { ports, secrets } = context;
+  const startingTemporal = startEngine(context);
+  const startingDatabase = startDatabase(context);
+  const [database, temporal] = await Promise.all([
+    startingDatabase,
+    startingTemporal,
+    startFunction(context),
+    startingDatabase.then((migrated) => startApi(context, migrated)),
+    Promise.all([startingDatabase, startingTemporal]).then((both) => startWorker(context, ...both)),
+  ]);
+  return {
+    apiUrl: localUrl(ports.api),
+    publishableKey: secrets.publishableKey,
+    databaseUrl: database.url,
+    ...(temporal === undefined ? { engine: 'inline' } : { engine: 'temporal', temporal: describeTemporal(temporal) }),
+    users: database.users,
+  };
+}
+
+function startDatabase({ parts, directory, ports, secrets, log }: PartsContext): Promise<LocalDatabase> {
+  return parts.start(
+    'PostgreSQL',
+    () => startLocalDatabase({ directory: join(directory, 'postgres'), port: ports.database, secrets, log }),
+    ({ port }) => `127.0.0.1:${port}, migrated`,
+  );
+}
+
+/** `undefined` where no Temporal can be had and the inline engine serves. */
+async function startEngine({ parts, directory, ports, log }: PartsContext): Promise<RunningTemporal | undefined> {
+  const { temporal } = await parts.start<Part & { temporal: RunningTemporal | undefined }>(
+    'Temporal',
+    async () => {
+      const options = { directory: join(directory, 'temporal'), port: ports.temporal, uiPort: ports.temporalUi, log };
+      const server = await startTemporal(options);
+      return { temporal: server, ...(server?.exited && { exited: server.exited }), stop: async () => server?.stop() };
+    },
+    (part) => part.temporal?.address ?? 'none: the inline engine',
+  );
+  return temporal;
+}
+
+function startFunction({ parts, directory, ports, secrets, log }: PartsContext): Promise<Part> {
+  return parts.start(
+    'Edge Function',
+    () =>
+      startEdgeFunction({
+        home: directory,
+        port: ports.edgeFunction,
+        supabaseUrl: localUrl(ports.api),
+        publishableKey: secrets.publishableKey,
+        allowedOrigins,
+        cacheDirectory: cacheDirectory(),
+        log,
+      }),
+    ({ url }) => url,
+  );
+}
+
+async function startApi({ parts, directory, ports, secrets, log }: PartsContext, database: LocalDatabase): Promise<void> {
+  const postgrest = await parts.start(
+    'PostgREST',
+    () =>
+      startPostgrest({
+        home: directory,
+        databaseUrl: database.urlFor('authenticator'),
+        jwks: publicKeys(secrets),
+        port: ports.postgrest,
+        adminPort: ports.postgrestAdmin,
+      }),
+    ({ url }) => url,
+  );
+  await parts.start(
+    'Gateway',
+    () =>
+      startGateway({
+        port: ports.api,
+        authDatabaseUrl: database.urlFor('supabase_auth_admin'),
+        realtimeDatabaseUrl: database.urlFor('supabase_realtime_admin'),
+        signingKey: secrets.signingKey,
+        publishableKey: secrets.publishableKey,
+        postgrestUrl: postgrest.url,
+        functionUrl: localUrl(ports.edgeFunction),
+        allowedOrigins,
+        log,
+      }),
+    ({ url }) => url,
+  );
+}
+
+function startWorker(context: PartsContext, database: LocalDatabase, temporal: RunningTemporal | undefined): Promise<Part> {
+  const { parts, directory, ports, log } = context;
+  return parts.start(
+    'Worker and pump',
+    () =>
+      startWorkerProcess({
+        home: directory,
+        databaseUrl: database.urlFor('intent_worker'),
+        pumpDatabaseUrl: database.urlFor('intent_pump'),
+        temporal,
+        healthPort: ports.workerHealth,
+        log,
+      }),
+    () => `${localUrl(ports.workerHealth)}/readyz`,
+  );
+}
+
+function describeTemporal({ address, namespace, uiUrl }: RunningTemporal) {
+  return { address, namespace, uiUrl };
+}
+
+function localUrl(port: number): string {
+  return `http://127.0.0.1:${port}`;
+}

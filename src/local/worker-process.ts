@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { keepRunning } from './process/keep-running.ts';
+import type { KeptProcess } from './process/keep-running.ts';
+import { startProcess } from './process/start-process.ts';
+import { answersOk, until } from './process/until.ts';
+import { projectRoot } from './paths.ts';
+
+/** It bundles the workflows first, which is slow on a busy machine. */
+const readyTimeoutMs = 60_000;
+const stopTimeoutMs = 4_000;
+
+export interface WorkerProcessOptions {
+  /** The directory of this stack, for the log and the process record. */
+  readonly home: string;
+  /** As the role `intent_worker`. */
+  readonly databaseUrl: string;
+  /** As the role `intent_pump`. */
+  readonly pumpDatabaseUrl: string;
+  readonly temporal: { readonly address: string; readonly namespace: string } | undefined;
+  readonly healthPort: number;
+  readonly log: (line: string) => void;
+}
+
+/** Runs the worker with the pump in its process, where commands start eagerly. It is started again whenever it ends. */
+export async function startWorkerProcess(options: WorkerProcessOptions): Promise<KeptProcess> {
+  const { home, temporal, healthPort, log } = options;
+  const engine = temporal
+    ? { INTENT_ENGINE: 'temporal', TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace }
+    : { INTENT_ENGINE: 'inline' };
+  const start = () =>
+    startProcess({
+      name: 'worker',
+      home,
+      command: process.execPath,
+      args: [join(projectRoot, 'src', 'main', 'worker.ts')],
+      cwd: projectRoot,
+      env: {
+        ...process.env,
+        NODE_ENV: 'development',
+        DATABASE_URL: options.databaseUrl,
+        PUMP_DATABASE_URL: options.pumpDatabaseUrl,
+        INTENT_PUMP: 'embedded',
+        ...engine,
+        HEALTH_PORT: String(healthPort),
+        LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info',
+      },
+      ready: (signal) => until(() => answersOk(`http://127.0.0.1:${healthPort}/readyz`), signal),
+      readyTimeoutMs,
+      stopTimeoutMs,
+    });
+  return keepRunning(start, log);
+}
