@@ -109,7 +109,6 @@ create table if not exists intent.claim_turns (
   tenant_id uuid not null
 );
 comment on table intent.claim_turns is 'The tenant that was served last: the next claim begins behind it, so that nobody starves.';
-insert into intent.claim_turns (tenant_id) values ('00000000-0000-0000-0000-000000000000') on conflict do nothing;
 
 create table if not exists intent.submission_counts (
   tenant_id uuid primary key,

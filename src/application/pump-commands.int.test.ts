@@ -34,7 +34,7 @@ describe('the pump', () => {
   let stopping: AbortController;
   let pumping: Promise<void>;
   beforeEach(async () => {
-    doorbell = await createDoorbell({ connectionString: database.urlFor('intent_pump'), log });
+    doorbell = await createDoorbell({ connectionString: database.urlFor('intent_pump'), pool: db.pump, log });
     stopping = new AbortController();
   });
   afterEach(async () => {

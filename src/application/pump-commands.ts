@@ -22,20 +22,36 @@ const longestBackOffMs = 10_000;
  * Faults of queue or engine are logged and waited out: 0.5 s, doubling to 10 s.
  */
 export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise<void> {
-  const { queue, doorbell, clock, log, batchSize = 100, pollIntervalMs = 500 } = deps;
+  const { clock, log, batchSize = 100, pollIntervalMs = 500 } = deps;
   let failures = 0;
   while (!signal.aborted) {
     try {
-      const commands = await queue.claim(batchSize);
-      await dispatchAll(deps, commands);
+      const isIdle = (await pumpBatch(deps, batchSize)) === 0;
       failures = 0;
-      if (commands.length < batchSize) await doorbell.wait(pollIntervalMs, signal);
+      if (isIdle) await sleepUntilRung(deps, batchSize, pollIntervalMs, signal);
     } catch (error) {
       failures += 1;
       const backOffMs = Math.min(pollIntervalMs * 2 ** (failures - 1), longestBackOffMs);
       log.warn({ err: error, failures, backOffMs }, 'Commands wait: the queue or the engine cannot be reached');
       await clock.sleep(backOffMs, signal);
     }
+  }
+}
+
+/** Answers how many commands there were. */
+async function pumpBatch(deps: PumpDeps, batchSize: number): Promise<number> {
+  const commands = await deps.queue.claim(batchSize);
+  await dispatchAll(deps, commands);
+  return commands.length;
+}
+
+async function sleepUntilRung(deps: PumpDeps, batchSize: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  const sleeper = await deps.doorbell.lieDown();
+  try {
+    const isStillIdle = (await pumpBatch(deps, batchSize)) === 0;
+    if (isStillIdle) await sleeper.sleep(timeoutMs, signal);
+  } finally {
+    await sleeper.rise();
   }
 }
 

@@ -1,5 +1,8 @@
-import { playWalkthrough } from '../../examples/walkthrough.ts';
-import { intentDirectory } from '../local/paths.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { intentDirectory, projectRoot } from '../local/paths.ts';
+import { endWithUs } from '../local/process/end-with-us.ts';
 import { StackError } from '../local/stack-error.ts';
 import { startStack } from '../local/stack.ts';
 import type { RunningStack } from '../local/stack.ts';
@@ -17,7 +20,7 @@ export async function start({ fresh, example }: { fresh: boolean; example: boole
   log(`Starting the local stack in ${directory}`);
   try {
     const stack = await startStack({ directory, ports: preferredPorts, fresh, log, signal: told.signal });
-    return await serve(stack, { example, beganAt, told: told.stopped });
+    return await serve(stack, { example: example ? join(directory, 'stack.json') : undefined, beganAt, told: told.stopped });
   } catch (error) {
     if (!told.signal.aborted) throw error;
     log('Stopped.');
@@ -25,12 +28,12 @@ export async function start({ fresh, example }: { fresh: boolean; example: boole
   }
 }
 
-async function serve(stack: RunningStack, how: { example: boolean; beganAt: number; told: Promise<void> }): Promise<number> {
+async function serve(stack: RunningStack, how: { example: string | undefined; beganAt: number; told: Promise<void> }): Promise<number> {
   const { info, failed } = stack;
   log(`Ready after ${((performance.now() - how.beganAt) / 1000).toFixed(1)} s: ${info.apiUrl}`);
   const ended = Promise.race([how.told, failed]);
   try {
-    if (how.example) await Promise.race([playExample(stack), ended]);
+    if (how.example !== undefined) await Promise.race([playExample(how.example), ended]);
     const failure = await ended;
     if (failure instanceof StackError) throw failure;
     log('\nStopping …');
@@ -41,13 +44,14 @@ async function serve(stack: RunningStack, how: { example: boolean; beganAt: numb
   }
 }
 
-/** A failed example is told and leaves the stack up: it is what the person needs to find out why. */
-async function playExample({ info }: RunningStack): Promise<void> {
+/**
+ * As any client: in a process of its own, with nothing but the addresses in stack.json. A failed example leaves the stack up,
+ * which is what the person needs to find out why.
+ */
+async function playExample(stackFile: string): Promise<void> {
   log('\nThe example, through the real flow:');
-  try {
-    await playWalkthrough(info, log);
-    log('\nCtrl-C stops everything.');
-  } catch (error) {
-    log(`The example failed: ${(error as Error).stack}`);
-  }
+  const child = spawn(process.execPath, [join(projectRoot, 'examples', 'walkthrough.ts'), stackFile], { stdio: 'inherit', detached: true });
+  endWithUs(child);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  log(code === 0 ? '\nCtrl-C stops everything.' : '\nThe example failed. The stack is still up; Ctrl-C stops it.');
 }

@@ -64,9 +64,9 @@ async function append(aggregateId: string, event: BudgetEvent): Promise<void> {
 /** An append whose message is lost. */
 async function appendUnheard(event: BudgetEvent): Promise<void> {
   await gateway.admin.query('begin');
-  await gateway.admin.query('alter table intent.events disable trigger broadcast_events');
+  await gateway.admin.query('revoke insert on realtime.messages from intent_owner');
   await append(budgetId, event);
-  await gateway.admin.query('alter table intent.events enable trigger broadcast_events');
+  await gateway.admin.query('grant insert on realtime.messages to intent_owner');
   await gateway.admin.query('commit');
 }
 

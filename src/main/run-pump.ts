@@ -18,9 +18,9 @@ export interface PumpOptions {
 
 /** Queue, doorbell and pump on one database, until the signal aborts. */
 export async function runPump({ connectionString, dispatcher, log, signal, ready }: PumpOptions): Promise<void> {
-  const doorbell = await retry(() => createDoorbell({ connectionString, log }), { log, signal, waitingFor: 'PostgreSQL' });
-  if (doorbell === undefined) return;
   const pool = createPool({ connectionString, applicationName: 'intent-pump', maxConnections: 8, log });
+  const doorbell = await retry(() => createDoorbell({ connectionString, pool, log }), { log, signal, waitingFor: 'PostgreSQL' });
+  if (doorbell === undefined) return pool.end();
   try {
     ready();
     await pumpCommands({ queue: createCommandQueue({ pool, pumpName: processName }), doorbell, dispatcher, clock: systemClock, log }, signal);

@@ -24,8 +24,15 @@ export interface CommandQueue {
   release(command: ClaimedCommand): Promise<boolean>;
 }
 
-/** Rings when there may be something to claim. It may miss: whoever waits for it looks now and then all the same. */
+/** Rings a sleeper when there may be something to claim. It may miss one, so nobody sleeps for long. */
 export interface Doorbell {
-  /** Resolves at the next ring, after `timeoutMs`, or when the signal aborts. */
-  wait(timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /** From now on it rings. Look at the queue once more before you sleep: what came earlier has not rung. */
+  lieDown(): Promise<Sleeper>;
+}
+
+export interface Sleeper {
+  /** Resolves at the first ring since `lieDown`, after `timeoutMs`, or when the signal aborts. */
+  sleep(timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /** From now on nobody needs to ring. */
+  rise(): Promise<void>;
 }

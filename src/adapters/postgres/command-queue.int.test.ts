@@ -108,15 +108,6 @@ describe('submit_command', () => {
     expect(refused.every(({ reason }) => (reason as { code: string }).code === 'IN429')).toBe(true);
     expect(await submit(limited, placeOrder(), command)).toMatchObject({ duplicate: true });
   });
-
-  it('rings the doorbell with an empty payload', async () => {
-    const listener = await db.pump.connect();
-    const rung = new Promise((resolve) => listener.on('notification', resolve));
-    await listener.query('listen intent_commands');
-    await submit(tenant);
-    expect(await rung).toMatchObject({ channel: 'intent_commands', payload: '' });
-    listener.release(true);
-  });
 });
 
 describe('claim_commands', () => {
