@@ -107,4 +107,6 @@ function succeeded(result: CommandResult): StepResult {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const file = process.argv[2] ?? '.intent/stack.json';
   await playWalkthrough(JSON.parse(await readFile(file, 'utf8')) as Connection, console.log);
+  // supabase-js leaves a timer of ten seconds behind.
+  process.exit();
 }
