@@ -10,6 +10,7 @@ const help = `Usage: intent <command> [options]
   migrate     Brings the database of DATABASE_URL to the state of sql/. Where Supabase's own roles and schemas are missing it
               lays stand-ins first. It never changes the password of a role that exists; roles that it creates get
               INTENT_PUMP_PASSWORD, INTENT_WORKER_PASSWORD and INTENT_OPERATOR_PASSWORD, where those are given.
+  stand-ins   Only the first part of that: lays what a Supabase database has into the one of DATABASE_URL, where it is missing.
 
   --help      This text.
 `;
@@ -30,6 +31,8 @@ async function run(args: string[]): Promise<number> {
       return (await import('./start.ts')).start({ fresh: values.fresh, example: !values['no-example'] });
     case 'migrate':
       return (await import('./migrate.ts')).migrate();
+    case 'stand-ins':
+      return (await import('./stand-ins.ts')).standIns();
     default:
       return misunderstood();
   }

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { setPassword } from '../local/login-roles.ts';
 import { prepareDatabase } from '../local/prepare-database.ts';
-import { StackError } from '../local/stack-error.ts';
+import { requireDatabaseUrl } from './require-database-url.ts';
 
 /** The roles that our migrations create, and where their passwords come from. */
 const passwordVariables = {
@@ -14,12 +14,9 @@ type OwnRole = keyof typeof passwordVariables;
 
 /** Migrates the database of DATABASE_URL. Answers the exit code. Throws `StackError` for what a person can mend. */
 export async function migrate(): Promise<number> {
-  const adminUrl = process.env['DATABASE_URL'];
-  if (!adminUrl) {
-    throw new StackError('DATABASE_URL is not set.', "Set it to an administrator's: postgresql://user:password@host/database");
-  }
   await prepareDatabase({
-    adminUrl,
+    adminUrl: requireDatabaseUrl(),
+    upTo: 'committed',
     log: console.log,
     async finish(client, rolesBefore) {
       for (const role of Object.keys(passwordVariables) as OwnRole[]) {

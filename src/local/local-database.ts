@@ -30,6 +30,7 @@ export async function startLocalDatabase(options: {
     await ensureDatabase(server.adminUrl(), databaseName);
     const users = await prepareDatabase({
       adminUrl: url,
+      upTo: 'current',
       log: () => {},
       async finish(client) {
         for (const role of loginRoles) await setPassword(client, role, secrets.rolePasswords[role]);

@@ -7,15 +7,18 @@ import { StackError } from './stack-error.ts';
 
 const command = createRequire(import.meta.url).resolve('graphile-migrate/dist/cli.js');
 
+/** `current`: what is being written too, which a later run may replace. For databases that nobody will miss. */
+export type UpTo = 'committed' | 'current';
+
 /**
- * Brings a database to the state of `sql/`: the committed migrations, then the current one where there is any. Repeatable.
+ * Brings a database to the state of `sql/`: the committed migrations and, `upTo` the current one, that too. Repeatable.
  * The database must have what Supabase's have (`layStandIns`). Throws `StackError` with what PostgreSQL said about the statement.
  *
  * In a process of its own: as a library, graphile-migrate ends *our* process when its idle connection is lost, and it keeps that
  * connection for a while after it has answered, in which the database cannot be used as a template.
  */
-export async function migrateDatabase(url: string): Promise<void> {
-  const args = hasCurrentMigration() ? ['watch', '--once'] : ['migrate'];
+export async function migrateDatabase(url: string, upTo: UpTo): Promise<void> {
+  const args = upTo === 'current' && hasCurrentMigration() ? ['watch', '--once'] : ['migrate'];
   const { code, output } = await runProgram(process.execPath, [command, ...args], {
     cwd: projectRoot,
     env: { ...process.env, DATABASE_URL: url },
@@ -29,7 +32,8 @@ export async function migrateDatabase(url: string): Promise<void> {
 function hasCurrentMigration(): boolean {
   const folder = join(projectRoot, 'sql', 'current');
   try {
-    return readdirSync(folder).some((file) => file.endsWith('.sql') && readFileSync(join(folder, file), 'utf8').trim() !== '');
+    const files = readdirSync(folder).filter((file) => file.endsWith('.sql'));
+    return files.some((file) => /^\s*(?!--)\S|^--!include/m.test(readFileSync(join(folder, file), 'utf8')));
   } catch {
     return false;
   }

@@ -4,25 +4,27 @@ import { layStandIns } from './lay-stand-ins.ts';
 import { existingLoginRoles } from './login-roles.ts';
 import type { LoginRole } from './login-roles.ts';
 import { migrateDatabase } from './migrate-database.ts';
+import type { UpTo } from './migrate-database.ts';
 import { StackError } from './stack-error.ts';
 
 export interface Preparation<T> {
   /** An administrator's, of a database that exists. */
   readonly adminUrl: string;
+  readonly upTo: UpTo;
   readonly log: (line: string) => void;
   /** Called last, with the login roles that the server had before: their passwords are somebody's already. */
   readonly finish: (client: Client, rolesBefore: ReadonlySet<LoginRole>) => Promise<T>;
 }
 
 /** Lays the stand-ins, migrates, and answers what `finish` does. Repeatable. Throws `StackError` where a person can mend it. */
-export async function prepareDatabase<T>({ adminUrl, log, finish }: Preparation<T>): Promise<T> {
+export async function prepareDatabase<T>({ adminUrl, upTo, log, finish }: Preparation<T>): Promise<T> {
   const client = await connect(adminUrl);
   try {
     const rolesBefore = await existingLoginRoles(client);
     await layStandIns(client);
     log('What Supabase provides is there (what was missing has got a stand-in).');
-    await migrateDatabase(adminUrl);
-    log('The database is at the state of sql/.');
+    await migrateDatabase(adminUrl, upTo);
+    log('Every migration has been applied.');
     return await finish(client, rolesBefore);
   } finally {
     await client.end();

@@ -29,8 +29,8 @@ beforeAll(async () => {
 
   const url = new URL(server.adminUrl('hosted'));
   url.username = 'hosted';
-  await migrateDatabase(url.href);
-  await migrateDatabase(url.href);
+  await migrateDatabase(url.href, 'current');
+  await migrateDatabase(url.href, 'current');
   hosted = new pg.Client(url.href);
   await hosted.connect();
 });

@@ -21,6 +21,7 @@ export async function buildTemplate(server: TestServer, name: string): Promise<T
   await queryOnce(adminUrl, `create database ${pg.escapeIdentifier(name)}`);
   await prepareDatabase({
     adminUrl: databaseUrl(adminUrl, name),
+    upTo: 'current',
     log: () => {},
     async finish(client, rolesBefore) {
       const settable = loginRoles.filter((role) => ours || !rolesBefore.has(role));

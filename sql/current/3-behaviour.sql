@@ -1,1 +1,0 @@
---!include behaviour.sql

@@ -1,0 +1,16 @@
+import pg from 'pg';
+import { layStandIns } from '../local/lay-stand-ins.ts';
+import { requireDatabaseUrl } from './require-database-url.ts';
+
+/** Lays the stand-ins in the database of DATABASE_URL. Answers the exit code. graphile-migrate calls it for an empty database. */
+export async function standIns(): Promise<number> {
+  const client = new pg.Client({ connectionString: requireDatabaseUrl() });
+  await client.connect();
+  try {
+    await layStandIns(client);
+    console.log('What a Supabase database has is there.');
+    return 0;
+  } finally {
+    await client.end();
+  }
+}
