@@ -4,7 +4,7 @@ import { findSlice, stateVersions } from '../domain/registry.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CommandReference } from '../ports/command-queue.ts';
 import type { CommandStatus, CommandStore, LoadedCommand, Stream } from '../ports/command-store.ts';
-import { ConcurrencyConflict } from '../ports/errors.ts';
+import { CommandSettled, ConcurrencyConflict } from '../ports/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 
 /** A stream that moves on between load and append this often is left to the engine's slower retries. */
@@ -77,7 +77,9 @@ export function createHandleCommand({ store, clock, log }: HandleCommandDeps): H
       try {
         return await handleOnce(reference);
       } catch (error) {
-        if (!(error instanceof ConcurrencyConflict) || decisions === maxDecisions) throw error;
+        // Settled by another execution meanwhile: the next load tells how.
+        const isOvertaken = error instanceof ConcurrencyConflict || error instanceof CommandSettled;
+        if (!isOvertaken || decisions === maxDecisions) throw error;
       }
     }
   };

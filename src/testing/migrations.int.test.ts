@@ -35,10 +35,10 @@ describe('the migrations', () => {
   it('leave a database in which sql/fixtures/ would change nothing: no fixture was edited without a migration that includes it', async () => {
     const before = (await admin.query(behaviour)).rows;
     const graphileMigrate = createRequire(import.meta.url).resolve('graphile-migrate/dist/cli.js');
-    const { code, output } = await runProgram(process.execPath, [graphileMigrate, 'run', 'sql/fixtures/behaviour.sql'], {
+    const run = await runProgram(process.execPath, [graphileMigrate, 'run', 'sql/fixtures/behaviour.sql'], {
       env: { ...process.env, DATABASE_URL: database.adminUrl },
     });
-    expect(code, output).toBe(0);
+    expect(run).toMatchObject({ code: 0 });
     expect((await admin.query(behaviour)).rows).toEqual(before);
     expect(before.length).toBeGreaterThan(80);
   });

@@ -22,8 +22,8 @@ export function createTemporalBuild({ env, log }: TemporalBuildOptions): ObtainT
     const directory = `${executable}.building`;
     const startedAt = performance.now();
     const seconds = () => Math.round((performance.now() - startedAt) / 1000);
-    log('building Temporal from source, usually about two minutes, once …');
-    const progress = setInterval(() => log(`building Temporal from source, usually about two minutes: ${seconds()} s`), progressMs);
+    log('building Temporal from source, usually two to five minutes, once …');
+    const progress = setInterval(() => log(`building Temporal from source, usually two to five minutes: ${seconds()} s`), progressMs);
     try {
       await rm(directory, { recursive: true, force: true });
       await mkdir(directory, { recursive: true });
