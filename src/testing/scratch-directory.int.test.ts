@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { choosePort } from '../local/ports.ts';
+import { chooseTestPort } from './test-port.ts';
 import { processIdentity } from '../local/process/process-identity.ts';
 import { startAbandonedServer } from './abandoned-server.ts';
 import { createScratchDirectory } from './scratch-directory.ts';
@@ -22,7 +22,7 @@ afterEach(() => {
 it('removes the directory of a run that died, and ends the server that it left', async () => {
   const abandoned = join(home, 'test', `${process.pid}-another-boot-1.abcd`);
   mkdirSync(abandoned, { recursive: true });
-  const server = await startAbandonedServer(join(abandoned, 'postgres'), await choosePort(56501), 'password');
+  const server = await startAbandonedServer(join(abandoned, 'postgres'), await chooseTestPort(), 'password');
   expect(processIdentity(server)).toBeDefined();
   await createScratchDirectory();
   expect(existsSync(abandoned)).toBe(false);

@@ -2,18 +2,18 @@ import { createActivities } from '../adapters/temporal/activities.ts';
 import { connectToTemporal, installTemporalRuntime } from '../adapters/temporal/connection.ts';
 import { loadWorkflowBundle } from '../adapters/temporal/workflow-bundle.ts';
 import { startWorkers } from '../adapters/temporal/workers.ts';
-import { choosePort } from '../local/ports.ts';
 import { type RunningTemporal, startTemporal } from '../local/temporal/start-temporal.ts';
 import type { EngineDeps } from './dispatcher-contract.ts';
 import { createScratchDirectory } from './scratch-directory.ts';
+import { chooseTestPort } from './test-port.ts';
 
 /** A Temporal server of the test's own; undefined, after a notice, on a machine that can have none. */
 export async function startTestTemporal(): Promise<RunningTemporal | undefined> {
   const scratch = await createScratchDirectory();
   const temporal = await startTemporal({
     directory: `${scratch.path}/temporal`,
-    port: await choosePort(55_423),
-    uiPort: await choosePort(55_424),
+    port: await chooseTestPort(),
+    uiPort: await chooseTestPort(),
     log: console.log,
   });
   if (temporal === undefined) return undefined;

@@ -1,9 +1,15 @@
-import { choosePort } from '../local/ports.ts';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 
-const firstPort = 56_000;
-const portsPerWorker = 40;
-
-/** A free port from a range of this vitest worker's own: workers run at once and cannot see what the others have chosen. */
-export function chooseTestPort(): Promise<number> {
-  return choosePort(firstPort + portsPerWorker * Number(process.env['VITEST_POOL_ID'] ?? 0));
+/**
+ * A free port on 127.0.0.1, of the system's choice: it does not give the same one again for a while, so test files and test
+ * runs at the same time do not meet.
+ */
+export async function chooseTestPort(): Promise<number> {
+  const server = createServer().listen({ host: '127.0.0.1', port: 0 });
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

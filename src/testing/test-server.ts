@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { getContainerRuntimeClient, GenericContainer, Wait } from 'testcontainers';
-import { choosePort } from '../local/ports.ts';
 import { startPostgres } from '../local/postgres/start-postgres.ts';
 import { createScratchDirectory } from './scratch-directory.ts';
+import { chooseTestPort } from './test-port.ts';
 
 const image = 'supabase/postgres:17.6.1.054';
-const preferredPort = 54422;
 
 export interface TestServer {
   /** For people: which server the tests run on. */
@@ -56,7 +55,7 @@ async function startEmbedded(): Promise<TestServer> {
   const scratch = await createScratchDirectory();
   const server = await startPostgres({
     directory: `${scratch.path}/postgres`,
-    port: await choosePort(preferredPort),
+    port: await chooseTestPort(),
     password: newPassword(),
     log: () => {},
   });

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startAbandonedServer } from '../../testing/abandoned-server.ts';
 import { queryOnce } from '../../testing/query-once.ts';
-import { choosePort } from '../ports.ts';
+import { chooseTestPort } from '../../testing/test-port.ts';
 import { processIdentity } from '../process/process-identity.ts';
 import { StackError } from '../stack-error.ts';
 import { startPostgres } from './start-postgres.ts';
@@ -18,7 +18,7 @@ let running: RunningPostgres | undefined;
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'intent-postgres-'));
-  port = await choosePort(56301);
+  port = await chooseTestPort();
 });
 
 afterEach(() => running?.stop());

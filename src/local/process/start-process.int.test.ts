@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { processIdentity } from './process-identity.ts';
 import { startProcess } from './start-process.ts';
 import { acceptsConnections, until } from './until.ts';
-import { choosePort } from '../ports.ts';
+import { chooseTestPort } from '../../testing/test-port.ts';
 
 let home: string;
 
@@ -37,7 +37,7 @@ function listening(port: number, script = '') {
 
 describe('startProcess', () => {
   it('resolves when the process is ready, and stop ends it', async () => {
-    const sample = await startProcess(listening(await choosePort(56101)));
+    const sample = await startProcess(listening(await chooseTestPort()));
     expect(processIdentity(sample.pid)).toBeDefined();
     await sample.stop();
     expect(processIdentity(sample.pid)).toBeUndefined();
@@ -66,7 +66,7 @@ describe('startProcess', () => {
   });
 
   it('kills a process that ignores the request to end', async () => {
-    const stubborn = { ...listening(await choosePort(56102), `process.on('SIGTERM', () => {})`), stopTimeoutMs: 50 };
+    const stubborn = { ...listening(await chooseTestPort(), `process.on('SIGTERM', () => {})`), stopTimeoutMs: 50 };
     const sample = await startProcess(stubborn);
     await sample.stop();
     expect(await sample.exited).toMatchObject({ signal: 'SIGKILL' });

@@ -7,7 +7,7 @@ import { Client, Connection } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { projectRoot } from '../paths.ts';
-import { choosePort } from '../ports.ts';
+import { chooseTestPort } from '../../testing/test-port.ts';
 import { until } from '../process/until.ts';
 import { dynamicConfigFlags } from './dynamic-config.ts';
 import { locateTemporal } from './locate-temporal.ts';
@@ -33,7 +33,7 @@ describe('temporal-config/development.yaml', () => {
 async function complaints(flags: readonly string[]): Promise<string[]> {
   const { executable } = await locateTemporal({ env: process.env, log: console.log });
   if (executable === undefined) throw new Error('This test needs a Temporal server.');
-  const port = await choosePort(27_233);
+  const port = await chooseTestPort();
   const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--headless', '--log-level', 'warn'];
   const server = spawn(executable, [...args, ...flags], { stdio: ['ignore', 'ignore', 'pipe'], timeout: timeoutMs });
   const seen = complainedKeys(server.stderr);

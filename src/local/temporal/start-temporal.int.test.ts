@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { choosePort } from '../ports.ts';
+import { chooseTestPort } from '../../testing/test-port.ts';
 import { StackError } from '../stack-error.ts';
 import type { RunningTemporal } from './start-temporal.ts';
 import { startTemporal } from './start-temporal.ts';
 
-const firstPort = 17_233;
 const withoutAddress = { ...process.env, TEMPORAL_ADDRESS: undefined };
 
 let home: string;
@@ -63,7 +62,7 @@ describe('startTemporal', () => {
   });
 
   test('tells what to do where nothing answers at TEMPORAL_ADDRESS', async () => {
-    const env = { TEMPORAL_ADDRESS: `127.0.0.1:${await choosePort(firstPort)}` };
+    const env = { TEMPORAL_ADDRESS: `127.0.0.1:${await chooseTestPort()}` };
     const starting = startTemporal({ directory: join(home, 'unused'), port: 0, uiPort: 0, log: () => {}, env });
     await expect(starting).rejects.toThrow(/Temporal at 127.0.0.1:\d+ \(TEMPORAL_ADDRESS\) does not answer/);
   });
@@ -80,8 +79,8 @@ describe('startTemporal', () => {
 });
 
 async function start(directory: string): Promise<RunningTemporal> {
-  const port = await choosePort(firstPort);
-  const uiPort = await choosePort(firstPort);
+  const port = await chooseTestPort();
+  const uiPort = await chooseTestPort();
   const temporal = await startTemporal({ directory: join(home, directory), port, uiPort, log: console.log, env: withoutAddress });
   if (!temporal) throw new Error('These tests need a Temporal server; see the notice above.');
   running.push(temporal);
