@@ -6,11 +6,12 @@ import { startStack } from '../src/local/stack.ts';
 import type { StackInfo } from '../src/local/stack-info.ts';
 import { createScratchDirectory } from '../src/testing/scratch-directory.ts';
 import { quantile } from './quantile.ts';
+import { round, toRow, type Row } from './row.ts';
 
 const warmUpCommands = 50;
 
 /** Milliseconds from the client's call to the outcome in its hands, one command after another, each on a stream of its own. */
-export async function flow({ scale }: { scale: number }): Promise<Record<string, string>[]> {
+export async function flow({ scale }: { scale: number }): Promise<Row[]> {
   const scratch = await createScratchDirectory();
   const stack = await startStack({ directory: scratch.path, ports: preferredPorts, fresh: false, log: () => {} });
   try {
@@ -18,8 +19,13 @@ export async function flow({ scale }: { scale: number }): Promise<Record<string,
     for (let n = 0; n < warmUpCommands; n += 1) await send();
     const sample: number[] = [];
     for (let n = 0; n < 500 * scale; n += 1) sample.push(await send());
-    const ms = (q: number) => quantile(sample, q).toFixed(1);
-    return [{ benchmark: 'flow', engine: stack.info.engine, commands: String(sample.length), 'p50 ms': ms(0.5), 'p95 ms': ms(0.95), 'p99 ms': ms(0.99) }];
+    return [toRow({
+      benchmark: 'flow',
+      measured: `p50 of ${sample.length} commands, one after another, engine ${stack.info.engine}`,
+      values: [quantile(sample, 0.5)],
+      unit: ' ms',
+      figures: `p95 ${round(quantile(sample, 0.95))} ms, p99 ${round(quantile(sample, 0.99))} ms`,
+    })];
   } finally {
     await stack.stop();
     scratch.remove();

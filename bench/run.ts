@@ -1,24 +1,28 @@
 import { parseArgs } from 'node:util';
-import { flow } from './flow.ts';
+import { benchmarks } from './benchmarks.ts';
 import { describeMachine } from './machine.ts';
+import { asMarkdown, type Row } from './row.ts';
 
-const benchmarks = { flow };
-type Name = keyof typeof benchmarks;
-
-const help = `Usage: npm run bench -- [name …] [--quick]
+const list = [...benchmarks].map(([name, { about }]) => `  ${name.padEnd(13)} ${about}`).join('\n');
+const help = `Usage: npm run bench -- [name …] [--quick] [--markdown]
 
 Runs the named benchmarks, or all of them, on servers of their own, and prints one table.
-  flow    one command at a time over HTTP with Prefer: wait, through the whole flow
+${list}
 
-  --quick   a tenth of the work, to see whether it runs
-  --help    this text`;
+  --quick       a twentieth of the work, to see whether it runs
+  --markdown    the table as docs/benchmarks.md has it
+  --help        this text`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { help: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },
+  options: {
+    help: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    markdown: { type: 'boolean', default: false },
+  },
 });
-const names = positionals.length === 0 ? (Object.keys(benchmarks) as Name[]) : positionals;
-const unknown = names.filter((name) => !Object.hasOwn(benchmarks, name));
+const names = positionals.length === 0 ? [...benchmarks.keys()] : positionals;
+const unknown = names.filter((name) => !benchmarks.has(name));
 
 if (values.help) {
   console.log(help);
@@ -26,8 +30,16 @@ if (values.help) {
   console.error(`There is no benchmark ${unknown.join(', ')}.\n\n${help}`);
   process.exitCode = 2;
 } else {
-  console.log(describeMachine());
-  const rows: Record<string, string>[] = [];
-  for (const name of names as Name[]) rows.push(...(await benchmarks[name]({ scale: values.quick ? 0.1 : 1 })));
-  console.table(rows);
+  console.log(`${await describeMachine()}\n`);
+  const rows: Row[] = [];
+  try {
+    for (const name of names) {
+      console.error(`${name} …`);
+      rows.push(...(await benchmarks.get(name)!.run({ scale: values.quick ? 0.05 : 1 })));
+    }
+  } finally {
+    // Where one fails, what the others have found in many minutes is not lost.
+    if (values.markdown) console.log(asMarkdown(rows));
+    else console.table(rows);
+  }
 }

@@ -3,11 +3,11 @@ import type { Slice } from '../domain/kernel/slice.ts';
 import { findSlice, stateVersions } from '../domain/registry.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CommandReference } from '../ports/command-queue.ts';
-import type { CommandStatus, CommandStore, LoadedCommand, Stream } from '../ports/command-store.ts';
+import type { CommandStatus, CommandStore, LoadedCommand, RecordedEvent } from '../ports/command-store.ts';
 import { CommandSettled, ConcurrencyConflict } from '../ports/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 
-/** A stream that moves on between load and append this often is left to the engine's slower retries. */
+/** A stream that moves on between decision and append this often is left to the engine's slower retries. */
 const maxDecisions = 5;
 /** A snapshot is due each time a stream has grown by so many events. */
 const snapshotEveryEvents = 100;
@@ -20,49 +20,61 @@ export interface HandleCommandDeps {
 
 export type HandleCommand = (command: CommandReference) => Promise<CommandStatus>;
 
+/** A command with its aggregate as of a version. */
+interface Situation {
+  readonly reference: CommandReference;
+  readonly command: LoadedCommand;
+  readonly slice: Slice;
+  readonly state: unknown;
+  readonly version: number;
+}
+
 /**
  * Executes one command: load, decide, append and settle. Safe to repeat at any point, because the store settles a command once.
  * Answers how it ended. Throws `StoreUnavailable` and `ConcurrencyConflict`, which pass; anything else is a bug.
  */
 export function createHandleCommand({ store, clock, log }: HandleCommandDeps): HandleCommand {
-  async function handleOnce(reference: CommandReference): Promise<CommandStatus> {
-    const command = await store.load(reference, stateVersions);
-    if (command === null) throw new Error(`There is no command ${reference.commandId} in tenant ${reference.tenantId}.`);
-    if (command.status !== 'pending' && command.status !== 'dispatched') return command.status;
-
-    const slice = sliceOf(command);
-    const state = fold(slice, command.stream);
-    const decision = decide(slice, command, state, reference);
-    if (!decision.ok) {
-      await store.reject(reference, decision.rejection);
-      return 'rejected';
+  async function handle(reference: CommandReference): Promise<CommandStatus> {
+    const command = await load(reference);
+    if (hasEnded(command)) return command.status;
+    let situation = situationOf(reference, command);
+    for (let decisions = 1; decisions <= maxDecisions; decisions += 1) {
+      const decision = decide(situation);
+      if (!decision.ok) {
+        await store.reject(reference, decision.rejection);
+        return 'rejected';
+      }
+      const events = decision.value.map(({ type, payload }) => ({ type, schemaVersion: 1, payload }));
+      const result = await store.append(reference, command, situation.version, events);
+      if (!('missed' in result)) {
+        const { decider } = situation.slice;
+        const after = { ...situation, state: decision.value.reduce(decider.evolve, situation.state), version: result.lastVersion };
+        if (!result.duplicate) await saveSnapshotWhereDue(after);
+        return 'succeeded';
+      }
+      situation = catchUp(situation, result.missed);
     }
-    const events = decision.value.map(({ type, payload }) => ({ type, schemaVersion: 1, payload }));
-    const appended = await store.append(reference, command, command.stream.version, events);
-    if (!appended.duplicate) {
-      await saveSnapshotWhereDue(slice, command, appended.lastVersion, decision.value.reduce(slice.decider.evolve, state), reference);
-    }
-    return 'succeeded';
+    throw new ConcurrencyConflict(`The stream of command ${reference.commandId} has moved on ${maxDecisions} times.`);
   }
 
-  function decide(slice: Slice, command: LoadedCommand, state: unknown, { tenantId, commandId }: CommandReference) {
-    const { stream, expectedVersion, actor, aggregateId } = command;
+  async function load(reference: CommandReference): Promise<LoadedCommand> {
+    const command = await store.load(reference, stateVersions);
+    if (command === null) throw new Error(`There is no command ${reference.commandId} in tenant ${reference.tenantId}.`);
+    return command;
+  }
+
+  function decide({ reference: { tenantId, commandId }, command, slice, state, version }: Situation) {
+    const { expectedVersion, actor, aggregateId } = command;
     const payload = slice.commands[command.type]?.payload.safeParse(command.payload);
     if (payload === undefined) throw new Error(`The slice ${slice.aggregateType} has no command ${command.type}.`);
     if (!payload.success) return invalidPayload(payload.error.issues);
-    if (expectedVersion !== null && expectedVersion !== stream.version) return conflict(expectedVersion, stream.version);
+    if (expectedVersion !== null && expectedVersion !== version) return conflict(expectedVersion, version);
     const context = { now: clock.now(), actor, tenantId, commandId, aggregateId };
     return slice.decider.decide({ type: command.type, payload: payload.data }, state, context);
   }
 
   /** The command has ended by now: a snapshot that cannot be written is no reason to execute it again. */
-  async function saveSnapshotWhereDue(
-    slice: Slice,
-    command: LoadedCommand,
-    version: number,
-    state: unknown,
-    { tenantId }: CommandReference,
-  ): Promise<void> {
+  async function saveSnapshotWhereDue({ reference: { tenantId }, command, slice, state, version }: Situation): Promise<void> {
     const { aggregateType, aggregateId, stream } = command;
     if (version - (stream.snapshot?.version ?? 0) < snapshotEveryEvents) return;
     try {
@@ -73,27 +85,32 @@ export function createHandleCommand({ store, clock, log }: HandleCommandDeps): H
   }
 
   return async (reference) => {
-    for (let decisions = 1; ; decisions += 1) {
-      try {
-        return await handleOnce(reference);
-      } catch (error) {
-        // Settled by another execution meanwhile: the next load tells how.
-        const isOvertaken = error instanceof ConcurrencyConflict || error instanceof CommandSettled;
-        if (!isOvertaken || decisions === maxDecisions) throw error;
-      }
+    try {
+      return await handle(reference);
+    } catch (error) {
+      if (!(error instanceof CommandSettled)) throw error;
+      // Another execution was faster.
+      return (await load(reference)).status;
     }
   };
 }
 
-function sliceOf({ aggregateType }: LoadedCommand): Slice {
-  const slice = findSlice(aggregateType);
-  if (slice === undefined) throw new Error(`No slice is registered for the aggregate type ${aggregateType}.`);
-  return slice;
+function hasEnded({ status }: LoadedCommand): boolean {
+  return status !== 'pending' && status !== 'dispatched';
 }
 
-function fold(slice: Slice, stream: Stream): unknown {
-  const start = stream.snapshot === null ? slice.decider.initialState : stream.snapshot.state;
-  return stream.events.reduce<unknown>((state, event) => slice.decider.evolve(state, event), start);
+function situationOf(reference: CommandReference, command: LoadedCommand): Situation {
+  const slice = findSlice(command.aggregateType);
+  if (slice === undefined) throw new Error(`No slice is registered for the aggregate type ${command.aggregateType}.`);
+  const { snapshot, events } = command.stream;
+  const start = snapshot ?? { state: slice.decider.initialState, version: 0 };
+  return catchUp({ reference, command, slice, state: start.state, version: start.version }, events);
+}
+
+function catchUp(situation: Situation, events: readonly RecordedEvent[]): Situation {
+  const { evolve } = situation.slice.decider;
+  const state = events.reduce<unknown>((current, event) => evolve(current, event), situation.state);
+  return { ...situation, state, version: situation.version + events.length };
 }
 
 function invalidPayload(issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]) {

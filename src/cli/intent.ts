@@ -11,6 +11,8 @@ const help = `Usage: intent <command> [options]
               lays stand-ins first. It never changes the password of a role that exists; roles that it creates get
               INTENT_PUMP_PASSWORD, INTENT_WORKER_PASSWORD and INTENT_OPERATOR_PASSWORD, where those are given.
   stand-ins   Only the first part of that: lays what a Supabase database has into the one of DATABASE_URL, where it is missing.
+  doctor      Looks into the database of DATABASE_URL, an operator's or an administrator's, for what is out of order: guards
+              that are gone, holes in the log, commands that nobody goes on with. Ends with 1 where it finds something.
 
   --help      This text.
 `;
@@ -33,6 +35,8 @@ async function run(args: string[]): Promise<number> {
       return (await import('./migrate.ts')).migrate();
     case 'stand-ins':
       return (await import('./stand-ins.ts')).standIns();
+    case 'doctor':
+      return (await import('./doctor.ts')).doctor();
     default:
       return misunderstood();
   }

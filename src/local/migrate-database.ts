@@ -1,9 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { projectRoot } from './paths.ts';
 import { runProgram } from './process/run-program.ts';
 import { StackError } from './stack-error.ts';
+
+/** A migration waits for locks only for a moment, so that the application does not queue up behind it. */
+const gaveWay = /\b(55P03|40P01)\b/;
+const maxAttempts = 5;
+const retryPauseMs = 1_000;
 
 const command = createRequire(import.meta.url).resolve('graphile-migrate/dist/cli.js');
 
@@ -19,12 +25,22 @@ export type UpTo = 'committed' | 'current';
  */
 export async function migrateDatabase(url: string, upTo: UpTo): Promise<void> {
   const args = upTo === 'current' && hasCurrentMigration() ? ['watch', '--once'] : ['migrate'];
-  const { code, output } = await runProgram(process.execPath, [command, ...args], {
-    cwd: projectRoot,
-    env: { ...process.env, DATABASE_URL: url },
-  });
-  if (code !== 0) {
-    throw new StackError(`The migration failed:\n${withoutTraces(output)}`, 'Mend what it names in sql/ and try again.');
+  for (let attempt = 1; ; attempt += 1) {
+    const { code, output } = await runProgram(process.execPath, [command, ...args], {
+      cwd: projectRoot,
+      env: { ...process.env, DATABASE_URL: url },
+    });
+    if (code === 0) return;
+    if (!gaveWay.test(output)) {
+      throw new StackError(`The migration failed:\n${withoutTraces(output)}`, 'Mend what it names in sql/ and try again.');
+    }
+    if (attempt === maxAttempts) {
+      throw new StackError(
+        `The migration gave way to the application ${attempt} times:\n${withoutTraces(output)}`,
+        'Look for a long transaction in pg_stat_activity, or migrate when there is less to do.',
+      );
+    }
+    await sleep(retryPauseMs);
   }
 }
 

@@ -1,11 +1,10 @@
-import pg from 'pg';
 import type { Client } from 'pg';
+import { connectToDatabase } from './connect-to-database.ts';
 import { layStandIns } from './lay-stand-ins.ts';
 import { existingLoginRoles } from './login-roles.ts';
 import type { LoginRole } from './login-roles.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import type { UpTo } from './migrate-database.ts';
-import { StackError } from './stack-error.ts';
 
 export interface Preparation<T> {
   /** An administrator's, of a database that exists. */
@@ -18,7 +17,7 @@ export interface Preparation<T> {
 
 /** Lays the stand-ins, migrates, and answers what `finish` does. Repeatable. Throws `StackError` where a person can mend it. */
 export async function prepareDatabase<T>({ adminUrl, upTo, log, finish }: Preparation<T>): Promise<T> {
-  const client = await connect(adminUrl);
+  const client = await connectToDatabase(adminUrl);
   try {
     const rolesBefore = await existingLoginRoles(client);
     await layStandIns(client);
@@ -29,20 +28,4 @@ export async function prepareDatabase<T>({ adminUrl, upTo, log, finish }: Prepar
   } finally {
     await client.end();
   }
-}
-
-async function connect(adminUrl: string): Promise<Client> {
-  try {
-    const client = new pg.Client({ connectionString: adminUrl });
-    await client.connect();
-    return client;
-  } catch (cause) {
-    const message = `The database cannot be reached: ${describe(cause)}`;
-    throw new StackError(message, 'Check its URL, and that the server runs.', { cause });
-  }
-}
-
-/** A refused connection to `localhost` is an AggregateError without a message of its own. */
-function describe(error: unknown): string {
-  return error instanceof AggregateError ? error.errors.map(String).join('; ') : (error as Error).message;
 }

@@ -39,11 +39,14 @@ export interface NewEvent {
   readonly payload: unknown;
 }
 
-export interface Appended {
-  readonly lastVersion: number;
-  /** The command had succeeded before: this is its first result, and nothing was appended now. */
-  readonly duplicate: boolean;
-}
+export type AppendResult =
+  | {
+      readonly lastVersion: number;
+      /** The command had succeeded before: this is its first result, and nothing was appended now. */
+      readonly duplicate: boolean;
+    }
+  /** The stream has moved on: these came after the expected version, and nothing was appended. */
+  | { readonly missed: readonly RecordedEvent[] };
 
 export interface SnapshotToSave {
   readonly tenantId: string;
@@ -61,13 +64,13 @@ export interface SnapshotToSave {
 export interface CommandStore {
   /** Null where there is no such command. */
   load(command: CommandReference, stateVersions: Readonly<Record<string, number>>): Promise<LoadedCommand | null>;
-  /** Appends and settles the command as succeeded, all or nothing. Throws `ConcurrencyConflict`. */
+  /** Appends and settles the command as succeeded, all or nothing. */
   append(
     command: CommandReference,
     aggregate: { readonly aggregateType: string; readonly aggregateId: string },
     expectedVersion: number,
     events: readonly NewEvent[],
-  ): Promise<Appended>;
+  ): Promise<AppendResult>;
   reject(command: CommandReference, rejection: Rejection): Promise<void>;
   /** Dead-letters the command. */
   fail(command: CommandReference, error: { readonly name: string; readonly message: string }): Promise<void>;

@@ -1,11 +1,8 @@
-/** The stream has moved on since it was loaded: load and decide again. */
+/** The stream keeps moving on while the command is decided: try again when there is less of a crowd. */
 export class ConcurrencyConflict extends Error {
-  readonly actualVersion: number | null;
-
-  constructor(message: string, actualVersion: number | null, options?: ErrorOptions) {
+  constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'ConcurrencyConflict';
-    this.actualVersion = actualVersion;
   }
 }
 

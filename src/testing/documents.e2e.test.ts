@@ -1,10 +1,11 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { projectRoot } from '../local/paths.ts';
+import { isInstalled } from './is-installed.ts';
 import { codeBlocks, section } from './markdown.ts';
 import { readFromRoot } from './tracked-files.ts';
 
@@ -63,10 +64,4 @@ async function run(commands: string, input = ''): Promise<string> {
   const running = promisify(execFile)('bash', ['-euo', 'pipefail', '-c', onThisStack], { cwd: projectRoot });
   running.child.stdin!.end(input);
   return (await running).stdout;
-}
-
-function isInstalled(program: string): boolean {
-  const installed = spawnSync(program, ['--version']).status === 0;
-  if (!installed) console.log(`The commands of README.md with ${program} are not tried: it is not installed.`);
-  return installed;
 }

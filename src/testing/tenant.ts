@@ -99,6 +99,10 @@ export function connect(database: TestDatabase) {
     worker: new pg.Pool({ connectionString: database.urlFor('intent_worker') }),
     operator: new pg.Pool({ connectionString: database.urlFor('intent_operator') }),
   };
+  for (const pool of Object.values(pools)) {
+    // pg says goodbye and does not wait for the server: dropping the database may end such a session first.
+    pool.on('connect', (client) => client.on('error', () => {}));
+  }
   return {
     ...pools,
     async end() {

@@ -1,5 +1,5 @@
 import type { Pool, QueryResultRow } from 'pg';
-import type { CommandStore, LoadedCommand } from '../../ports/command-store.ts';
+import type { AppendResult, CommandStore, LoadedCommand } from '../../ports/command-store.ts';
 import { translatingErrors } from './errors.ts';
 
 export interface CommandStoreDeps {
@@ -23,12 +23,16 @@ export function createCommandStore({ pool }: CommandStoreDeps): CommandStore {
     },
 
     async append({ tenantId, commandId }, { aggregateType, aggregateId }, expectedVersion, events) {
-      const row = await call<{ last_version: string; duplicate: boolean }>(
-        'select last_version, duplicate from intent.append_events($1, $2, $3, $4, $5, $6)',
-        [tenantId, aggregateType, aggregateId, expectedVersion, JSON.stringify(events), commandId],
-      );
-      if (row === undefined) throw new Error('append_events answered without a row.');
-      return { lastVersion: Number(row.last_version), duplicate: row.duplicate };
+      const row = await call<{ result: AppendResult }>('select intent.append_or_catch_up($1, $2, $3, $4, $5, $6) as result', [
+        tenantId,
+        aggregateType,
+        aggregateId,
+        expectedVersion,
+        JSON.stringify(events),
+        commandId,
+      ]);
+      if (row === undefined) throw new Error('append_or_catch_up answered without a row.');
+      return row.result;
     },
 
     async reject({ tenantId, commandId }, { code, message, details = {} }) {

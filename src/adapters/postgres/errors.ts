@@ -1,4 +1,4 @@
-import { CommandSettled, ConcurrencyConflict, StoreUnavailable } from '../../ports/errors.ts';
+import { CommandSettled, StoreUnavailable } from '../../ports/errors.ts';
 
 /** By class (the first two characters) of an SQLSTATE: connection, resources, operator intervention, rollback, lock not available. */
 const passingClasses = new Set(['08', '53', '57', '40', '55']);
@@ -17,8 +17,7 @@ export async function translatingErrors<Value>(call: () => Promise<Value>): Prom
 
 function translate(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const { code, detail } = error as { code?: string; detail?: string };
-  if (code === 'IN001') return new ConcurrencyConflict(error.message, actualVersionIn(detail), { cause: error });
+  const { code } = error as { code?: string };
   if (code === 'IN410') return new CommandSettled(error.message, { cause: error });
   if (isPassing(code, error.message)) return new StoreUnavailable(`PostgreSQL: ${error.message || code}`, { cause: error });
   return error;
@@ -27,9 +26,4 @@ function translate(error: unknown): unknown {
 function isPassing(code: string | undefined, message: string): boolean {
   if (code === undefined) return passingMessages.test(message);
   return passingCodes.has(code) || passingClasses.has(code.slice(0, 2));
-}
-
-function actualVersionIn(detail: string | undefined): number | null {
-  const parsed = detail === undefined ? {} : (JSON.parse(detail) as { actualVersion?: number });
-  return parsed.actualVersion ?? null;
 }

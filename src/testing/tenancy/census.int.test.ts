@@ -44,7 +44,7 @@ describe('in the schemas intent and api', () => {
 
   it('no login role of ours has a privilege on a table, or bypasses the policies', async () => {
     expect(await names(`select grantee || ': ' || table_name as name from information_schema.role_table_grants
-      where grantee in ('intent_pump', 'intent_worker', 'intent_operator') and table_name not in ('backlog', 'dead_letters')`)).toEqual([]);
+      where grantee in ('intent_pump', 'intent_worker', 'intent_operator') and table_name not in ('backlog', 'blocked_commands', 'dead_letters')`)).toEqual([]);
     expect(await names(`select rolname as name from pg_roles where rolname ~ '^intent_' and (rolbypassrls or rolsuper or rolcreaterole or rolcreatedb)`)).toEqual([]);
   });
 
@@ -66,9 +66,9 @@ describe('in the schemas intent and api', () => {
 
   it('the functions that span tenants are the closed list', async () => {
     expect(await names(`select proname as name from pg_proc where pronamespace::regnamespace::text in ${ourSchemas}
-      and pg_get_userbyid(proowner) = 'intent_system' order by 1`)).toEqual([
-      'add_member', 'claim_commands', 'command_trace', 'create_tenant', 'custom_access_token_hook', 'dedicated_tenants', 'log_operator',
-      'my_tenants', 'read_backlog', 'read_dead_letters', 'stream', 'switch_tenant', 'tenant_feed',
+      and prosecdef and pg_get_userbyid(proowner) = 'intent_system' order by 1`)).toEqual([
+      'add_member', 'claim_commands', 'command_trace', 'create_tenant', 'custom_access_token_hook', 'dedicated_tenants', 'doctor', 'log_operator',
+      'my_tenants', 'prune_commands', 'read_backlog', 'read_blocked_commands', 'read_dead_letters', 'stream', 'switch_tenant', 'tenant_feed',
     ]);
   });
 

@@ -1,0 +1,47 @@
+import type { Row } from './row.ts';
+
+export interface Benchmark {
+  readonly about: string;
+  /** `scale` 1 is the full work; less is for seeing whether it runs. */
+  run(options: { scale: number }): Promise<Row[]>;
+}
+
+/** Each is loaded when it runs: the help need not wait for the packages of a whole stack. */
+export const benchmarks: ReadonlyMap<string, Benchmark> = new Map([
+  ['flow', {
+    about: 'one command at a time over HTTP with Prefer: wait, through the whole flow',
+    run: async (options) => (await import('./flow.ts')).flow(options),
+  }],
+  ['append', {
+    about: 'append_events against a raw INSERT of the same row, at 2, 8 and 32 connections',
+    run: async (options) => (await import('./append.ts')).append(options),
+  }],
+  ['append-steps', {
+    about: 'from a raw INSERT to append_events step by step: where the time goes',
+    run: async (options) => (await import('./append-steps.ts')).appendSteps(options),
+  }],
+  ['hot-tenant', {
+    about: 'append_events on one tenant against raw INSERTs under the same lock',
+    run: async (options) => (await import('./hot-tenant.ts')).hotTenant(options),
+  }],
+  ['doorbell', {
+    about: 'submissions with a pump awake, and asleep, against submissions without a doorbell',
+    run: async (options) => (await import('./doorbell.ts')).doorbell(options),
+  }],
+  ['claim', {
+    about: 'claims from 100,000 waiting behind 1,000,000 settled commands; fairness',
+    run: async (options) => (await import('./claim.ts')).claim(options),
+  }],
+  ['wake-up', {
+    about: 'from a submission to the dispatch by a pump that was asleep',
+    run: async (options) => (await import('./wake-up.ts')).wakeUp(options),
+  }],
+  ['growth', {
+    about: 'append and load among 5,000,000 events; a stream of 100,000 with a snapshot',
+    run: async (options) => (await import('./growth.ts')).growth(options),
+  }],
+  ['partitions', {
+    about: 'append, load and claim in 16 partitions by tenant against plain tables',
+    run: async (options) => (await import('./partitions.ts')).partitions(options),
+  }],
+] satisfies [string, Benchmark][]);

@@ -1,0 +1,35 @@
+import { connectToDatabase } from '../local/connect-to-database.ts';
+import { StackError } from '../local/stack-error.ts';
+import { requireDatabaseUrl } from './require-database-url.ts';
+
+interface Finding {
+  readonly problem: string;
+  readonly object: string;
+  readonly detail: string;
+  readonly remedy: string;
+}
+
+const undefinedFunction = '42883';
+const undefinedSchema = '3F000';
+
+/**
+ * Asks `intent.doctor()` in the database of DATABASE_URL, an operator's or an administrator's, and prints what it finds.
+ * Answers the exit code: 1 where something is out of order. Throws `StackError` for what a person can mend.
+ */
+export async function doctor(): Promise<number> {
+  const client = await connectToDatabase(requireDatabaseUrl());
+  try {
+    const { rows } = await client.query<Finding>('select problem, object, detail, remedy from intent.doctor()');
+    for (const { problem, object, detail, remedy } of rows) {
+      console.log(`${problem}: ${object}\n  ${detail}\n  What to do: ${remedy}`);
+    }
+    console.log(rows.length === 0 ? 'All is well.' : `${rows.length} found.`);
+    return rows.length === 0 ? 0 : 1;
+  } catch (cause) {
+    const { code } = cause as { code?: string };
+    if (code !== undefinedFunction && code !== undefinedSchema) throw cause;
+    throw new StackError('There is no doctor in this database.', 'Migrate it first: npm run db:migrate', { cause });
+  } finally {
+    await client.end();
+  }
+}

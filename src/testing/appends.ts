@@ -1,0 +1,80 @@
+import type { ClientBase, Pool } from 'pg';
+
+export interface Append {
+  readonly aggregateType?: string;
+  readonly aggregateId: string;
+  /** Null: any. */
+  readonly expectedVersion: number | null;
+  readonly events: readonly unknown[];
+  readonly commandId?: string;
+}
+
+export interface AppendAnswer {
+  readonly firstVersion: number;
+  readonly lastVersion: number;
+  readonly firstPosition: number;
+  readonly lastPosition: number;
+  readonly duplicate: boolean;
+}
+
+interface AppendRow {
+  readonly first_version: string;
+  readonly last_version: string;
+  readonly first_position: string;
+  readonly last_position: string;
+  readonly duplicate: boolean;
+}
+
+/** A fact that no read model knows. */
+export const noted = (note: unknown = 'x') => ({ type: 'Noted', payload: { note } });
+
+/** `intent.append_events`, on a connection as the worker. */
+export async function append(worker: Pool | ClientBase, tenantId: string, what: Append): Promise<AppendAnswer> {
+  const { aggregateType = 'note', aggregateId, expectedVersion, events, commandId = null } = what;
+  const { rows } = await worker.query<AppendRow>('select * from intent.append_events($1, $2, $3, $4, $5, $6)', [
+    tenantId, aggregateType, aggregateId, expectedVersion, JSON.stringify(events), commandId,
+  ]);
+  return toAnswer(rows[0]!);
+}
+
+/** `intent.append_batch`, on a connection as the worker. */
+export async function appendBatch(worker: Pool | ClientBase, tenantId: string, appends: readonly Append[]): Promise<AppendAnswer[]> {
+  const batch = JSON.stringify(appends.map((what) => ({ aggregateType: 'note', ...what })));
+  const { rows } = await worker.query<AppendRow>('select * from intent.append_batch($1, $2)', [tenantId, batch]);
+  return rows.map(toAnswer);
+}
+
+/** The answer, or the code (and a batch's index) with which our SQL has refused. Any other error is thrown. */
+export async function answerOrRefusal<Answer>(answer: Promise<Answer>): Promise<Answer | { code: string; index?: number }> {
+  try {
+    return await answer;
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (code === undefined || !/^IN\d{3}$/.test(code)) throw error;
+    const index = /^appends\[(\d+)\]/.exec(message)?.[1];
+    return index === undefined ? { code } : { code, index: Number(index) };
+  }
+}
+
+function toAnswer(row: AppendRow): AppendAnswer {
+  return {
+    firstVersion: Number(row.first_version),
+    lastVersion: Number(row.last_version),
+    firstPosition: Number(row.first_position),
+    lastPosition: Number(row.last_position),
+    duplicate: row.duplicate,
+  };
+}
+
+/** The streams that are not numbered 1..n and the tenants whose positions are not 1..m: none, whatever has happened. */
+export async function misnumbered(admin: Pool | ClientBase): Promise<string[]> {
+  const { rows } = await admin.query<{ what: string }>(`
+    select format('stream %s/%s/%s', tenant_id, aggregate_type, aggregate_id) as what
+    from intent.events group by tenant_id, aggregate_type, aggregate_id
+    having (min(version), max(version), count(distinct version)) <> (1, count(*), count(*))
+    union all
+    select format('tenant %s', tenant_id)
+    from intent.events group by tenant_id
+    having (min(position), max(position), count(distinct position)) <> (1, count(*), count(*))`);
+  return rows.map(({ what }) => what);
+}

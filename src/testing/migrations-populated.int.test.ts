@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { layStandIns } from '../local/lay-stand-ins.ts';
+import { migrateDatabase } from '../local/migrate-database.ts';
+import { runProgram } from '../local/process/run-program.ts';
+import { append, noted } from './appends.ts';
+import { createMigrationFolder, graphileMigrate, type MigrationFolder } from './migration-folder.ts';
+import { everyRow, populate, type Population } from './populate.ts';
+import { queryOnce } from './query-once.ts';
+import { databaseUrl, dropDatabase } from './template-database.ts';
+import { claimsOf, placeOrder, queryAs, submitAs } from './tenant.ts';
+
+/** The migrations' lock_timeout, once for each of two locks, and what the machine needs besides. */
+const longestDelayMs = 12_000;
+
+/** The database as the first migration has made it, and in use since. */
+let first: MigrationFolder;
+let url: string;
+let name: string;
+let admin: pg.Pool;
+let population: Population;
+
+beforeAll(async () => {
+  first = createMigrationFolder(['committed/000001-first.sql']);
+});
+afterAll(() => first.remove());
+
+async function prepare(): Promise<void> {
+  const { adminUrl } = inject('database');
+  name = `test_${randomUUID().replaceAll('-', '')}`;
+  await queryOnce(adminUrl, `create database ${name}`);
+  url = databaseUrl(adminUrl, name);
+  admin = new pg.Pool({ connectionString: url });
+  admin.on('connect', (client) => client.on('error', () => {}));
+  const client = await admin.connect();
+  await layStandIns(client);
+  client.release();
+  const migrated = await runProgram(process.execPath, [graphileMigrate, 'migrate'], { cwd: first.path, env: { ...process.env, DATABASE_URL: url } });
+  expect(migrated).toMatchObject({ code: 0 });
+  population = await populate(admin);
+}
+afterEach(async () => {
+  await admin.end();
+  await dropDatabase(inject('database').adminUrl, name);
+});
+
+describe('a database in use, when the migrations after the first are applied', () => {
+  it('keeps every row', async () => {
+    await prepare();
+    // Generated from the registry, and so not anybody's data.
+    const { message_types: _, ...before } = await everyRow(admin);
+    await migrateDatabase(url, 'current');
+    expect(await everyRow(admin, before)).toMatchObject(before);
+    expect(Object.keys(before).filter((table) => before[table]!.length > 0)).toEqual(
+      expect.arrayContaining(['tenants', 'memberships', 'commands', 'events', 'snapshots', 'orders', 'budgets', 'claim_turns', 'operator_log']));
+  });
+
+  it('goes on where it was: streams, positions, claims, waiting commands and first results', async () => {
+    await prepare();
+    await migrateDatabase(url, 'current');
+    const { tenant, orderId, succeeded, pending, claimed } = population;
+    const owner = claimsOf(tenant, 'owner');
+    expect(await submitAs(admin, owner, { ...placeOrder(orderId), commandId: succeeded.commandId })).toMatchObject({ duplicate: true, status: 'succeeded' });
+    expect((await admin.query('select intent.mark_dispatched($1, $2, $3) as done', [tenant.tenantId, claimed.commandId, claimed.fencingToken])).rows).toEqual([{ done: true }]);
+    expect((await admin.query(`select command_id from intent.claim_commands('a pump', 10, '1 minute')`)).rows).toEqual([{ command_id: pending.commandId }]);
+    const appended = await append(admin, tenant.tenantId, { aggregateType: 'order', aggregateId: orderId, expectedVersion: 2, events: [noted()], commandId: pending.commandId });
+    expect(appended).toMatchObject({ firstVersion: 3, firstPosition: 4, duplicate: false });
+    const [hydrated] = await queryAs<{ stream: unknown }>(admin, owner, `select api.hydrate('order', $1, 1) as stream`, [orderId]);
+    expect(hydrated!.stream).toMatchObject({ version: 3, position: 4, snapshot: { version: 2 }, events: [{ version: 3 }] });
+    expect((await admin.query('select * from intent.doctor()')).rows).toEqual([]);
+  });
+
+  it('neither waits for a long reader nor keeps the application waiting: it gives up, changes nothing, and succeeds later', async () => {
+    await prepare();
+    const before = await sources();
+    const reader = await admin.connect();
+    await reader.query('begin; select from intent.events');
+    let isMigrating = true;
+    const migrating = migrateDatabase(url, 'current').finally(() => {
+      isMigrating = false;
+    });
+    const application = (async () => {
+      const delaysMs: number[] = [];
+      while (isMigrating) delaysMs.push(await submissionMs());
+      return delaysMs;
+    })();
+    try {
+      await expect(migrating).rejects.toThrow(/lock timeout|deadlock detected/);
+      expect(Math.max(...(await application))).toBeLessThan(longestDelayMs);
+      expect(await sources()).toEqual(before);
+    } finally {
+      await reader.query('commit');
+      reader.release();
+    }
+    await migrateDatabase(url, 'current');
+    expect(await sources()).not.toEqual(before);
+  });
+
+  async function sources(): Promise<unknown[]> {
+    return (await admin.query<object>(`select proname, prosrc from pg_proc where pronamespace = 'intent'::regnamespace order by 1, 2`)).rows;
+  }
+
+  /** As a client does it: the same command again, where the migration was in its way. */
+  async function submissionMs(): Promise<number> {
+    const began = performance.now();
+    const command = { ...placeOrder(), commandId: randomUUID() };
+    for (;;) {
+      try {
+        await submitAs(admin, claimsOf(population.tenant, 'owner'), command);
+        return performance.now() - began;
+      } catch (error) {
+        if ((error as { code?: string }).code !== '40P01') throw error;
+      }
+    }
+  }
+});
