@@ -14,6 +14,7 @@ let lines: AsyncIterator<string>;
 beforeAll(async () => {
   database = await createTestDatabase();
   folder = createMigrationFolder(['committed', 'current', 'fixtures']);
+  folder.write('current/1-current.sql', '--!include behaviour.sql\n');
   watch = spawn(process.execPath, [graphileMigrate, 'watch'], {
     cwd: folder.path,
     env: { ...process.env, DATABASE_URL: database.adminUrl },
