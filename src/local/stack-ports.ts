@@ -1,6 +1,9 @@
 import { choosePort } from './ports.ts';
 
-/** The ports of one stack on 127.0.0.1. Those that people use come first; the rest is between the parts. */
+/**
+ * The ports of one stack on 127.0.0.1. Those that people use come first; the rest is between the parts, and lies below the ports
+ * that systems give to outgoing connections, which would meet ours between look and use.
+ */
 export interface StackPorts {
   readonly api: number;
   readonly database: number;
@@ -17,10 +20,10 @@ export const preferredPorts: StackPorts = {
   database: 54322,
   temporal: 7233,
   temporalUi: 8233,
-  postgrest: 54331,
-  postgrestAdmin: 54332,
-  edgeFunction: 54333,
-  workerHealth: 54334,
+  postgrest: 24331,
+  postgrestAdmin: 24332,
+  edgeFunction: 24333,
+  workerHealth: 24334,
 };
 
 /** The preferred ports, and the next free one for each that is in use. Throws `StackError` where there are none. */

@@ -11,14 +11,14 @@ declare module 'vitest' {
 
 /** Beside those of `npm start` and of the tests on a database, so that all three can run at once. */
 const preferredPorts = {
-  api: 55321,
-  database: 55322,
-  temporal: 55323,
-  temporalUi: 55324,
-  postgrest: 55331,
-  postgrestAdmin: 55332,
-  edgeFunction: 55333,
-  workerHealth: 55334,
+  api: 25321,
+  database: 25322,
+  temporal: 25323,
+  temporalUi: 25324,
+  postgrest: 25331,
+  postgrestAdmin: 25332,
+  edgeFunction: 25333,
+  workerHealth: 25334,
 };
 
 /** Global set-up of the end-to-end tests: one whole stack for the run; a test gets its addresses by `inject('stack')`. */

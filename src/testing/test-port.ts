@@ -1,15 +1,11 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { choosePort } from '../local/ports.ts';
 
-/**
- * A free port on 127.0.0.1, of the system's choice: it does not give the same one again for a while, so test files and test
- * runs at the same time do not meet.
- */
-export async function chooseTestPort(): Promise<number> {
-  const server = createServer().listen({ host: '127.0.0.1', port: 0 });
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+/** Below the ports that systems give to outgoing connections, which would meet ours between look and use. */
+const lowest = 12_000;
+const highest = 31_000;
+
+/** A free port on 127.0.0.1, from a place chosen at random: test files and test runs at the same time do not meet. */
+export function chooseTestPort(): Promise<number> {
+  return choosePort(randomInt(lowest, highest));
 }
