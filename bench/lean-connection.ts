@@ -24,6 +24,7 @@ export async function openLeanConnection(url: string, statement: string, setUp?:
   client.on('error', () => {});
   await client.connect();
   if (setUp !== undefined) await client.query(setUp);
+  // pg keeps its socket to itself, and its types do not show it.
   const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
   stream.removeAllListeners('data');
 

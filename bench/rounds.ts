@@ -33,6 +33,7 @@ export async function measureRounds<Name extends string>(
   { connections, scale }: { readonly connections: number; readonly scale: number },
 ): Promise<Record<Name, Measured>> {
   const names = Object.keys(variants) as Name[];
+  // fromEntries forgets which names there are.
   const measured = Object.fromEntries(names.map((name) => [name, { rates: [], clientShares: [] }])) as unknown as
     Record<Name, { rates: number[]; clientShares: number[] }>;
   const open = new Map<Name, LeanConnection[]>();

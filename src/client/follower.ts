@@ -79,6 +79,7 @@ export function createFollower<State, Command extends DomainMessage, Event exten
   }
 
   function evolve(current: State, { type, payload }: RecordedEvent): State {
+    // The log holds only what the slice's own decide has answered; the wire's types cannot know which.
     return decider.evolve(current, { type, payload } as unknown as Event);
   }
 

@@ -29,6 +29,7 @@ export function createSend(supabase: SupabaseClient): Send {
       if (error === null) return data;
       const retryAfterMs = readRetryPause(error, attempt);
       if (retryAfterMs === undefined || attempt === maxAttempts) throw await readError(body.commandId, error);
+      // A back-off: there is nothing to await but time.
       await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
     }
   };

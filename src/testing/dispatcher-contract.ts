@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createCommandQueue } from '../adapters/postgres/command-queue.ts';
@@ -53,12 +52,9 @@ export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<
 
   /** An engine may answer before the command has ended. */
   async function outcomeOf(commandId: string) {
-    for (let waitedMs = 0; waitedMs < 20_000; waitedMs += 20) {
-      const { rows } = await db.admin.query<{ status: string; outcome: unknown }>('select status, outcome from intent.commands where command_id = $1', [commandId]);
-      if (rows[0] && !['pending', 'dispatched'].includes(rows[0].status)) return rows[0];
-      await sleep(20);
-    }
-    throw new Error(`The command ${commandId} has not ended.`);
+    await expect.poll(() => statusOf(commandId), { timeout: 20_000 }).toMatch(/^(succeeded|rejected|failed)$/);
+    const { rows } = await db.admin.query<{ status: string; outcome: unknown }>('select status, outcome from intent.commands where command_id = $1', [commandId]);
+    return rows[0];
   }
   async function eventsOf(aggregateId: string): Promise<string[]> {
     const { rows } = await db.admin.query<{ type: string }>('select type from intent.events where aggregate_id = $1 order by version', [aggregateId]);

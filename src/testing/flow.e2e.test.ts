@@ -135,6 +135,7 @@ describe('the read models', () => {
 describe('live events', () => {
   it('reach the members of the tenant, and the outcome its submitter', async () => {
     const { data } = await bob.auth.getClaims();
+    // Claims of our hook: any, in the library's types.
     const { tenant_id: tenantId, sub } = data!.claims as unknown as { tenant_id: string; sub: string };
     await bob.realtime.setAuth();
     const messages: unknown[] = [];

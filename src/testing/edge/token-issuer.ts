@@ -19,6 +19,7 @@ export async function createTokenIssuer(): Promise<TokenIssuer> {
     keyId,
     jwks: { keys: [jwk] },
     sign: (claims, header) =>
+      // Headers that no honest issuer writes are the point.
       new SignJWT(present(claims))
         .setProtectedHeader(present({ alg: 'ES256', typ: 'JWT', kid: keyId, ...header }) as unknown as JWTHeaderParameters)
         .sign(privateKey),

@@ -25,6 +25,7 @@ export async function listenTo(client: SupabaseClient, topic: string, config = {
   const systemMessages: unknown[] = [];
   const channel = client
     .channel(topic, { config })
+    // The library's type leaves out the event's name and meta, which the wire has.
     .on('broadcast', { event: '*' }, (message) => messages.put(message as unknown as ReceivedBroadcast))
     .on('system', {}, (message) => systemMessages.push(message))
     .subscribe((status, error) => statuses.put({ status, error }));
