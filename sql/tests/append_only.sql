@@ -35,7 +35,7 @@ select throws_ok(format('do $do$ begin set local role %I; %s; end $do$', role, s
 from harm cross join unnest(array['intent_worker', 'authenticated']) as role where verb <> 'TRUNCATE' and statement ~ '^(update|delete)';
 
 select throws_ok($$update intent.events set position = position + 1 where tenant_id = rose()$$, 'IN405',
-  'UPDATE on intent.events is refused: events are never changed and never deleted', 'the message says why');
+  'UPDATE on intent.events is refused: what is recorded is never changed and never deleted', 'the message says why');
 select results_eq(
   $$select version, payload from intent.events where tenant_id = rose() order by 1$$,
   $$values (1::bigint, '{"number": 1}'::jsonb), (2, '{"number": 2}')$$,

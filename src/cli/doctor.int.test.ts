@@ -29,7 +29,7 @@ describe('intent doctor', () => {
     await queryOnce(database.adminUrl, 'alter table intent.events disable trigger append_only');
     const { code, output } = await doctor(database.adminUrl);
     expect(code).toBe(1);
-    expect(output).toContain('trigger disabled: append_only on intent.events\n  recorded events can be changed or deleted\n  What to do: Run ');
+    expect(output).toContain('trigger disabled: append_only on intent.events\n  what is recorded can be changed or deleted\n  What to do: Run ');
     expect(output).toContain('1 found.');
   });
 

@@ -67,8 +67,10 @@ describe('in the schemas intent and api', () => {
   it('the functions that span tenants are the closed list', async () => {
     expect(await names(`select proname as name from pg_proc where pronamespace::regnamespace::text in ${ourSchemas}
       and prosecdef and pg_get_userbyid(proowner) = 'intent_system' order by 1`)).toEqual([
-      'add_member', 'claim_commands', 'command_trace', 'create_tenant', 'custom_access_token_hook', 'dedicated_tenants', 'doctor', 'log_operator',
-      'my_tenants', 'prune_commands', 'read_backlog', 'read_blocked_commands', 'read_dead_letters', 'stream', 'switch_tenant', 'tenant_feed',
+      'accept_invitation', 'add_member', 'change_role', 'claim_commands', 'command_trace', 'create_tenant',
+      'custom_access_token_hook', 'dedicated_tenants', 'doctor', 'invite_member', 'log_operator', 'members',
+      'my_invitations', 'my_tenants', 'prune_commands', 'read_backlog', 'read_blocked_commands', 'read_dead_letters',
+      'remove_member', 'set_limits', 'stream', 'switch_tenant', 'tenant_feed',
     ]);
   });
 
