@@ -69,6 +69,9 @@ drop function if exists intent.candidates_of(uuid[], timestamptz, integer);
 drop function if exists intent.claimable_commands(uuid, timestamptz, integer);
 set local role intent_owner;
 drop function if exists intent.count_submission(uuid);
+-- What they did is inlined into the append now.
+drop function if exists intent.check_target(uuid, text, text);
+drop function if exists intent.broadcast_append(uuid, text, text, bigint, bigint, jsonb);
 reset role;
 
 --!include behaviour.sql

@@ -1,6 +1,8 @@
 import type { Client } from 'pg';
 import { setPassword } from '../local/login-roles.ts';
 import { prepareDatabase } from '../local/prepare-database.ts';
+import { StackError } from '../local/stack-error.ts';
+import { isGuessable } from '../main/database-url.ts';
 import { requireDatabaseUrl } from './require-database-url.ts';
 
 /** The roles that our migrations create, and where their passwords come from. */
@@ -14,6 +16,7 @@ type OwnRole = keyof typeof passwordVariables;
 
 /** Migrates the database of DATABASE_URL. Answers the exit code. Throws `StackError` for what a person can mend. */
 export async function migrate(): Promise<number> {
+  if (process.env['NODE_ENV'] === 'production') refuseGuessablePasswords();
   await prepareDatabase({
     adminUrl: requireDatabaseUrl(),
     upTo: 'committed',
@@ -25,6 +28,16 @@ export async function migrate(): Promise<number> {
     },
   });
   return 0;
+}
+
+/** Before anything changes: a later migration would leave such a password as it is. */
+function refuseGuessablePasswords(): void {
+  const guessable = Object.entries(passwordVariables).flatMap(([role, variable]) => {
+    const password = process.env[variable];
+    return password && isGuessable(role, password) ? [variable] : [];
+  });
+  if (guessable.length === 0) return;
+  throw new StackError(`${guessable.join(', ')}: everybody can guess it.`, 'Choose a password of its own, at random: openssl rand -hex 24');
 }
 
 async function givePassword(client: Client, role: OwnRole): Promise<string> {

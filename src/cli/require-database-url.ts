@@ -1,10 +1,15 @@
 import { StackError } from '../local/stack-error.ts';
+import { problemsOfDatabaseUrl } from '../main/database-url.ts';
 
-/** DATABASE_URL; throws `StackError` where it is not set. */
+/** DATABASE_URL; throws `StackError` where it is not set, or asks for less than NODE_ENV does. */
 export function requireDatabaseUrl(): string {
-  const { DATABASE_URL } = process.env;
+  const { DATABASE_URL, NODE_ENV } = process.env;
   if (!DATABASE_URL) {
     throw new StackError('DATABASE_URL is not set.', "Set it to an administrator's: postgresql://user:password@host/database");
+  }
+  const problems = problemsOfDatabaseUrl(DATABASE_URL, NODE_ENV);
+  if (problems.length > 0) {
+    throw new StackError(`DATABASE_URL ${problems.join(', and ')}.`, 'Read in .env.example, at NODE_ENV, what is asked for where.');
   }
   return DATABASE_URL;
 }
