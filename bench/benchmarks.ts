@@ -36,6 +36,14 @@ export const benchmarks: ReadonlyMap<string, Benchmark> = new Map([
     about: 'from a submission to the dispatch by a pump that was asleep',
     run: async (options) => (await import('./wake-up.ts')).wakeUp(options),
   }],
+  ['walls', {
+    about: 'submit_command, hydrate and read_feed with policies and memberships against the same calls without',
+    run: async (options) => (await import('./walls.ts')).walls(options),
+  }],
+  ['answer-time', {
+    about: "get_command and hydrate of another tenant's ids against ids that are not there",
+    run: async (options) => (await import('./answer-time.ts')).answerTime(options),
+  }],
   ['growth', {
     about: 'append and load among 5,000,000 events; a stream of 100,000 with a snapshot',
     run: async (options) => (await import('./growth.ts')).growth(options),

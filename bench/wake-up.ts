@@ -30,7 +30,14 @@ export async function wakeUp({ scale }: { scale: number }): Promise<Row[]> {
     const pumping = pumpCommands({
       queue: createCommandQueue({ pool, pumpName: 'bench' }),
       doorbell,
-      dispatcher: { dispatch: async () => dispatched() },
+      dispatcher: {
+        dispatchAll: (commands) =>
+          commands.map(async () => {
+            dispatched();
+            return 'started';
+          }),
+      },
+      wakeProcesses: async () => 0,
       clock: systemClock,
       log,
       pollIntervalMs,

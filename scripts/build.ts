@@ -3,16 +3,14 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadWorkflowBundle } from '../src/adapters/temporal/workflow-bundle.ts';
+import { bundleWorkflows } from '../src/adapters/temporal/workflow-bundle.ts';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 
 rmSync(dist, { recursive: true, force: true });
 compile();
-const bundle = await loadWorkflowBundle();
-if (!('code' in bundle)) throw new Error('From source, loadWorkflowBundle() makes the bundle.');
-writeFileSync(join(dist, 'workflow-bundle.js'), bundle.code);
+writeFileSync(join(dist, 'workflow-bundle.js'), await bundleWorkflows(join(root, 'src', 'adapters', 'temporal', 'workflows', 'index.ts')));
 console.log(`Built ${dist}`);
 
 function compile(): void {

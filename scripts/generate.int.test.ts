@@ -17,7 +17,7 @@ test('the generated files in the repository are what the domain says', async () 
 });
 
 test('generating twice writes nothing the second time', async () => {
-  expect(await writeGeneratedFiles(root)).toHaveLength(2);
+  expect(await writeGeneratedFiles(root)).toHaveLength(3);
   expect(await writeGeneratedFiles(root)).toEqual([]);
 });
 

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { commandDefinitions } from '../src/domain/commands.ts';
+import { processManagers } from '../src/domain/processes.ts';
 
 /**
  * What is derived from the messages of the domain for places that cannot import them: the Edge Function deploys nothing outside
@@ -35,6 +36,7 @@ async function findStale(root: string): Promise<GeneratedFile[]> {
   const files = [
     { path: 'supabase/functions/_shared/commands.generated.js', content: await bundleDefinitions() },
     { path: 'sql/fixtures/intent/message_types_rows.sql', content: renderMessageTypes() },
+    { path: 'sql/fixtures/intent/process_events_rows.sql', content: renderProcessEvents() },
   ];
   const present = await Promise.all(files.map(({ path }) => readFile(join(root, path), 'utf8').catch(() => undefined)));
   return files.filter(({ content }, index) => content !== present[index]);
@@ -69,6 +71,23 @@ on conflict (type) do update set
   sent_by = excluded.sent_by,
   schema_version = excluded.schema_version,
   execution = excluded.execution;
+`;
+}
+
+/** Events of other types cost an append nothing: the trigger's condition names those that somebody reacts to. */
+function renderProcessEvents(): string {
+  const listeners = processManagers.flatMap(({ name, events }) =>
+    Object.entries(events).map(([type, keyPath]) => ({ name, type, field: keyPath === 'aggregateId' ? '' : keyPath.slice('payload.'.length) })),
+  );
+  const rows = listeners.map(({ name, type, field }) => `  (${[quote(name), quote(type), quote(field)].join(', ')})`).toSorted();
+  const types = [...new Set(listeners.map(({ type }) => quote(type)))].toSorted();
+  const insert = `insert into intent.process_events (process, event_type, key_path)\nvalues\n${rows.join(',\n')};\n`;
+  return `-- ${notice}
+delete from intent.process_events;
+${rows.length === 0 ? '' : insert}
+create or replace trigger queue_reactions after insert on intent.events
+  for each row when (new.type = any (array[${types.join(', ')}]::text[]))
+  execute function intent.queue_reactions();
 `;
 }
 

@@ -37,7 +37,7 @@ function refuseGuessablePasswords(): void {
     return password && isGuessable(role, password) ? [variable] : [];
   });
   if (guessable.length === 0) return;
-  throw new StackError(`${guessable.join(', ')}: everybody can guess it.`, 'Choose a password of its own, at random: openssl rand -hex 24');
+  throw new StackError(`${guessable.join(', ')}: everybody can guess it.`, 'Choose one at random: openssl rand -hex 24');
 }
 
 async function givePassword(client: Client, role: OwnRole): Promise<string> {

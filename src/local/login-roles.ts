@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Client } from 'pg';
+import { scramVerifier } from './scram-verifier.ts';
 
 /** Every role that logs in by password: Supabase's that our local parts use, and ours. */
 export const loginRoles = [
@@ -21,6 +22,7 @@ export async function existingLoginRoles(client: Client): Promise<Set<LoginRole>
   return new Set(rows.map((row) => row.name));
 }
 
+/** The server gets a verifier, so that its log of statements, on Supabase on by default, does not hold the password. */
 export async function setPassword(client: Client, role: LoginRole, password: string): Promise<void> {
-  await client.query(`alter role ${pg.escapeIdentifier(role)} password ${pg.escapeLiteral(password)}`);
+  await client.query(`alter role ${pg.escapeIdentifier(role)} password ${pg.escapeLiteral(scramVerifier(password))}`);
 }

@@ -43,12 +43,14 @@ export async function startPostgrest(options: PostgrestOptions): Promise<Running
       // `notify pgrst` after a migration reloads the schema, as on Supabase.
       PGRST_DB_CHANNEL_ENABLED: 'true',
       PGRST_DB_MAX_ROWS: '1000',
+      PGRST_DB_PRE_REQUEST: 'intent.check_request',
       PGRST_JWT_SECRET: JSON.stringify(jwks),
       PGRST_JWT_AUD: 'authenticated',
       PGRST_SERVER_HOST: '127.0.0.1',
       PGRST_SERVER_PORT: String(port),
       PGRST_ADMIN_SERVER_PORT: String(adminPort),
-      PGRST_LOG_LEVEL: 'warn',
+      // A line of a request holds its query, and with it whatever a client has put there.
+      PGRST_LOG_LEVEL: 'crit',
     },
     ready: (signal) => until(() => answersOk(`http://127.0.0.1:${adminPort}/ready`), signal),
     readyTimeoutMs,

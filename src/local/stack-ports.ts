@@ -13,6 +13,7 @@ export interface StackPorts {
   readonly postgrestAdmin: number;
   readonly edgeFunction: number;
   readonly workerHealth: number;
+  readonly supplier: number;
 }
 
 export const preferredPorts: StackPorts = {
@@ -24,6 +25,7 @@ export const preferredPorts: StackPorts = {
   postgrestAdmin: 24332,
   edgeFunction: 24333,
   workerHealth: 24334,
+  supplier: 24335,
 };
 
 /** The preferred ports, and the next free one for each that is in use. Throws `StackError` where there are none. */

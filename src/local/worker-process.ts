@@ -18,6 +18,7 @@ export interface WorkerProcessOptions {
   readonly pumpDatabaseUrl: string;
   readonly temporal: { readonly address: string; readonly namespace: string } | undefined;
   readonly healthPort: number;
+  readonly supplierUrl: string;
   readonly log: (line: string) => void;
 }
 
@@ -42,6 +43,7 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
         INTENT_PUMP: 'embedded',
         ...engine,
         HEALTH_PORT: String(healthPort),
+        SUPPLIER_URL: options.supplierUrl,
         LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info',
       },
       ready: (signal) => until(() => answersOk(`http://127.0.0.1:${healthPort}/readyz`), signal),

@@ -1,11 +1,17 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { problemsOfDatabaseUrl } from './database-url.ts';
 
-const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// address');
+const postgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, { message: 'must be a postgresql:// address', abort: true })
+  .superRefine((url, { addIssue }) => {
+    for (const problem of problemsOfDatabaseUrl(url, process.env['NODE_ENV'])) addIssue(problem);
+  });
 const port = z.coerce.number().int().min(0).max(65535);
 
 const settings = z.object({
-  NODE_ENV: z.enum(['production', 'development', 'test']).default('production'),
+  NODE_ENV: z.enum(['production', 'development', 'test']).optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   INTENT_TASK_QUEUES: z.coerce.number().int().min(1).max(64).default(4),
 });
@@ -15,6 +21,8 @@ const worker = settings.extend({
   DATABASE_URL: postgresUrl,
   PUMP_DATABASE_URL: postgresUrl.optional(),
   HEALTH_PORT: port.default(8080),
+  SUPPLIER_URL: z.url({ protocol: /^https?$/ }).optional(),
+  WORKER_BUILD_ID: z.string().regex(/^[\w.-]{1,128}$/, { message: 'must be up to 128 letters, digits, dots and dashes' }).optional(),
 });
 const pump = settings.extend({ PUMP_DATABASE_URL: postgresUrl, HEALTH_PORT: port.default(8081) });
 

@@ -1,10 +1,13 @@
 import type { ClaimedCommand } from './command-queue.ts';
 
-/** Hands a claimed command over to an engine. */
+/** `started`: the execution is safe in the engine's hands. `ended`: it is over. */
+export type Handover = 'started' | 'ended';
+
+/** Hands claimed commands over to an engine. */
 export interface CommandDispatcher {
   /**
-   * Resolves once the command's execution is safe in the engine's hands, or over. A second call for a command is harmless.
-   * Throws where the engine cannot be reached; the command may then have been taken over or not.
+   * For each command, in the same order, a promise of its own. Handing a command over a second time is harmless. A promise rejects
+   * where the engine cannot be reached; the command may then have been taken over or not.
    */
-  dispatch(command: ClaimedCommand): Promise<void>;
+  dispatchAll(commands: readonly ClaimedCommand[]): readonly Promise<Handover>[];
 }

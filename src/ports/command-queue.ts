@@ -1,3 +1,5 @@
+import type { Execution } from '../domain/kernel/message.ts';
+
 export interface CommandReference {
   readonly tenantId: string;
   readonly commandId: string;
@@ -10,8 +12,12 @@ export interface ClaimedCommand extends CommandReference {
   readonly traceparent: string | null;
   /** Tells this claim from a later one; a report with an older token changes nothing. */
   readonly fencingToken: string;
+  /** Which engine its type asks for; null where the registry does not know the type. */
+  readonly execution: Execution | null;
   /** `dedicated`: the tenant has a task queue of its own. */
   readonly isolation: 'shared' | 'dedicated';
+  /** The tenant's share of the shared queues, relative to the others. */
+  readonly fairnessWeight: number;
 }
 
 /** The commands that wait, as the pump sees them. */

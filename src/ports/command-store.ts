@@ -20,8 +20,9 @@ export interface Stream {
   readonly events: readonly RecordedEvent[];
 }
 
-/** All that a decision needs. */
-export interface LoadedCommand {
+/** All that a decision needs besides the stream. */
+export interface CommandToDecide {
+  readonly commandId: string;
   readonly status: CommandStatus;
   readonly type: string;
   readonly aggregateType: string;
@@ -30,13 +31,38 @@ export interface LoadedCommand {
   readonly actor: { readonly userId: string | null; readonly role: Sender };
   /** The version that the sender decided on; null: any. */
   readonly expectedVersion: number | null;
+}
+
+export interface LoadedCommand extends CommandToDecide {
   readonly stream: Stream;
+}
+
+interface Aggregate {
+  readonly aggregateType: string;
+  readonly aggregateId: string;
+}
+
+/** An aggregate with open commands, in the order in which they are to be decided. */
+export interface LoadedRun extends Aggregate {
+  readonly stream: Stream;
+  readonly commands: readonly CommandToDecide[];
 }
 
 export interface NewEvent {
   readonly type: string;
   readonly schemaVersion: number;
   readonly payload: unknown;
+}
+
+export type Decision =
+  | { readonly commandId: string; readonly events: readonly NewEvent[] }
+  | { readonly commandId: string; readonly rejection: Rejection };
+
+/** What an aggregate's commands have come to, each decided on what the one before it has left. */
+export interface DecidedRun extends Aggregate {
+  /** Of the stream that the first one was decided on. */
+  readonly expectedVersion: number;
+  readonly decisions: readonly Decision[];
 }
 
 export type AppendResult =
@@ -48,10 +74,8 @@ export type AppendResult =
   /** The stream has moved on: these came after the expected version, and nothing was appended. */
   | { readonly missed: readonly RecordedEvent[] };
 
-export interface SnapshotToSave {
+export interface SnapshotToSave extends Aggregate {
   readonly tenantId: string;
-  readonly aggregateType: string;
-  readonly aggregateId: string;
   readonly version: number;
   readonly stateVersion: number;
   readonly state: unknown;
@@ -67,12 +91,27 @@ export interface CommandStore {
   /** Appends and settles the command as succeeded, all or nothing. */
   append(
     command: CommandReference,
-    aggregate: { readonly aggregateType: string; readonly aggregateId: string },
+    aggregate: Aggregate,
     expectedVersion: number,
     events: readonly NewEvent[],
   ): Promise<AppendResult>;
   reject(command: CommandReference, rejection: Rejection): Promise<void>;
   /** Dead-letters the command. */
   fail(command: CommandReference, error: { readonly name: string; readonly message: string }): Promise<void>;
+  /**
+   * The aggregates of claimed commands of one tenant. With those that are still open come others of their aggregates that wait for
+   * them, at most `maxFollowers` each: nobody else can claim these while the claim lasts.
+   */
+  loadBatch(
+    tenantId: string,
+    commandIds: readonly string[],
+    maxFollowers: number,
+    stateVersions: Readonly<Record<string, number>>,
+  ): Promise<readonly LoadedRun[]>;
+  /**
+   * Appends and settles in one transaction. Answers for each run whether it was settled: whole, or, where its stream has moved on
+   * or one of its commands has ended, not at all. Throws where anything in it is malformed; then nothing is settled.
+   */
+  settleBatch(tenantId: string, runs: readonly DecidedRun[]): Promise<readonly boolean[]>;
   saveSnapshot(snapshot: SnapshotToSave): Promise<void>;
 }

@@ -22,7 +22,29 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** Somebody else's service could not be asked, or gave no answer that can be used: whether the call took effect is unknown. Repeat it. */
+export class OutsideUnavailable extends Error {
+  /** What an instance is told where the last attempt ends so. */
+  readonly code: 'UNAVAILABLE' | 'NONSENSE';
+
+  constructor(message: string, { code = 'UNAVAILABLE', ...options }: ErrorOptions & { readonly code?: 'UNAVAILABLE' | 'NONSENSE' } = {}) {
+    super(message, options);
+    this.name = 'OutsideUnavailable';
+    this.code = code;
+  }
+}
+
+/** A newer release has stored what this one cannot read: during a deploy, until a newer worker takes it. */
+export class ReleaseOutdated extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ReleaseOutdated';
+  }
+}
+
+const passing = [StoreUnavailable, ConcurrencyConflict, OutsideUnavailable, ReleaseOutdated];
+
 /** Faults that pass by themselves; everything else is a bug or a broken set-up, and repeating it is no use. */
 export function isPassing(error: unknown): boolean {
-  return error instanceof StoreUnavailable || error instanceof ConcurrencyConflict;
+  return passing.some((type) => error instanceof type);
 }

@@ -18,7 +18,10 @@ afterAll(async () => {
 
 const behaviour = `
   select 'function ' || p.oid::regprocedure as object, pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '') || p.proowner::regrole as definition
-  from pg_proc as p where p.pronamespace in ('intent'::regnamespace, 'api'::regnamespace)
+  from pg_proc as p where p.pronamespace in ('intent'::regnamespace, 'api'::regnamespace) and p.prokind <> 'a'
+  union all
+  select 'aggregate ' || a.aggfnoid::regprocedure, concat(a.aggtransfn, a.aggtranstype::regtype, p.proacl, p.proowner::regrole)
+  from pg_aggregate as a join pg_proc as p on p.oid = a.aggfnoid where p.pronamespace = 'intent'::regnamespace
   union all
   select 'view ' || c.oid::regclass, pg_get_viewdef(c.oid) || coalesce(c.relacl::text, '') from pg_class as c
   where c.relnamespace in ('intent'::regnamespace, 'api'::regnamespace) and c.relkind = 'v'

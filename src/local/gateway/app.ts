@@ -32,6 +32,8 @@ export function createApp(options: AppOptions): Hono {
   });
 
   const app = new Hono();
+  // It would tell a browser's script the headers that it may not see, and fetch cannot pass it on.
+  app.on('TRACE', '*', (context) => context.json({ message: 'TRACE is not answered here' }, 405));
   app.use('/auth/v1/*', cors, limitBody);
   app.use('/rest/v1/*', cors, apiKey, limitBody);
   app.route('/auth/v1', createAuthRoutes({ pool: authPool, tokens, apiKey, log }));

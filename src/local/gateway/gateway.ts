@@ -3,6 +3,7 @@ import type { JWK } from 'jose';
 import { Pool } from 'pg';
 import { StackError } from '../stack-error.ts';
 import { createApp } from './app.ts';
+import { httpLimits, refuseManyHeaders } from './http-limits.ts';
 import { listen } from './listen.ts';
 import { createAdmission } from './realtime/admission.ts';
 import { followMessages } from './realtime/follow-messages.ts';
@@ -70,13 +71,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const follower = await startFollowing();
     closers.push(() => follower.stop());
 
-    const { server, url, port, close } = await listen(options.port);
+    const { server, url, port, close } = await listen(options.port, httpLimits);
     const tokens = createTokens(keys, `${url}/auth/v1`);
     const app = createApp({ ...options, authPool, tokens });
     const admit = createAdmission({ pool: realtimePool, tokens, publishableKey });
     const realtime = createRealtimeServer({ hub, admit, isStreaming: follower.isStreaming, publishableKey, log });
     const answer = getRequestListener(app.fetch);
-    server.on('request', (request, response) => void answer(request, response));
+    server.on('request', refuseManyHeaders(httpLimits, (request, response) => void answer(request, response)));
     server.on('upgrade', realtime.upgrade);
     closers.push(() => Promise.all([close(), realtime.stop()]));
     log(`gateway: ${url} (a development stand-in for Supabase Auth and Realtime)`);

@@ -3,11 +3,9 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { StackError } from '../stack-error.ts';
+import type { HttpLimits } from './http-limits.ts';
 
 const host = '127.0.0.1';
-const maxHeaderBytes = 32 * 1024;
-const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 30_000;
 const graceMs = 2_000;
 
 export interface Listening {
@@ -19,12 +17,16 @@ export interface Listening {
 }
 
 /** An HTTP server on loopback, which answers nothing yet. Port 0: any free one. */
-export async function listen(port: number): Promise<Listening> {
+export async function listen(port: number, limits: HttpLimits): Promise<Listening> {
   const server = createServer({
-    maxHeaderSize: maxHeaderBytes,
-    headersTimeout: headersTimeoutMs,
-    requestTimeout: requestTimeoutMs,
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: limits.timeoutCheckMs,
   });
+  server.maxConnections = limits.maxConnections;
+  // One more than is taken, so that one too many shows.
+  server.maxHeadersCount = limits.maxHeaders + 1;
   server.listen(port, host);
   try {
     await once(server, 'listening');

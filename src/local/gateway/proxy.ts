@@ -18,12 +18,13 @@ export interface UpstreamOptions {
 /** Hands a request on and streams the answer back. */
 export function forwardTo({ name, url, stripPrefix, anonymousKey, log }: UpstreamOptions): Handler {
   return async (context) => {
-    const { pathname, search } = new URL(context.req.url);
     try {
-      return await proxy(`${url}${pathname.slice(stripPrefix.length)}${search}`, {
+      return await proxy(`${url}${pathToPassOn(context.req.url, stripPrefix)}`, {
         raw: context.req.raw,
         customFetch: (request) => {
           const { headers } = request;
+          // Answered by our server already; fetch refuses to send it.
+          headers.delete('expect');
           if (anonymousKey && headers.get('authorization') === `Bearer ${anonymousKey}`) headers.delete('authorization');
           const signal = AbortSignal.any([request.signal, AbortSignal.timeout(upstreamTimeoutMs)]);
           return fetch(request, { redirect: 'manual', signal });
@@ -35,4 +36,11 @@ export function forwardTo({ name, url, stripPrefix, anonymousKey, log }: Upstrea
       return context.json({ message: `${name} cannot be reached` }, 502);
     }
   };
+}
+
+function pathToPassOn(requestUrl: string, stripPrefix: string): string {
+  const target = new URL(requestUrl);
+  // It has let the caller in. Behind us it would be taken for a filter, and be written into a log.
+  if (target.searchParams.has('apikey')) target.searchParams.delete('apikey');
+  return target.pathname.slice(stripPrefix.length) + target.search;
 }

@@ -32,6 +32,8 @@ const malformed: Record<string, Malformed> = {
   'null': { body: () => 'null', paths: [''] },
   'a byte order mark': { body: () => `\uFEFF${valid()}`, paths: [''] },
   'invalid UTF-8': { body: () => Buffer.from(withName('\u00e9'), 'latin1'), paths: [''] },
+  'UTF-16': { body: () => Buffer.from(valid(), 'utf16le'), paths: [''] },
+  'an overlong encoding': { body: () => Buffer.from(withName('\u00c0\u00af'), 'latin1'), paths: [''] },
   'a repeated key': { body: () => valid().replace('{', '{"type":"PlaceOrder",'), paths: ['/type'] },
   'a repeated key in the payload': { body: () => withLimit('1,"limit":2'), paths: ['/payload/limit'] },
   'a repeated key with an escape': { body: () => withLimit('1,"l\\u0069mit":2'), paths: ['/payload/limit'] },
@@ -39,6 +41,7 @@ const malformed: Record<string, Malformed> = {
   'constructor': { body: () => withLimit('1,"constructor":{}'), paths: ['/payload/constructor'] },
   'NaN': { body: () => withLimit('NaN'), paths: [''] },
   '1e400': { body: () => withLimit('1e400'), paths: ['/payload/limit'] },
+  '-1e400': { body: () => withLimit('-1e400'), paths: ['/payload/limit'] },
   'an integer above 2^53': { body: () => withLimit('9007199254740993'), paths: ['/payload/limit'] },
   'a negative integer below -2^53': { body: () => withLimit('-9007199254740993'), paths: ['/payload/limit'] },
   'U+0000': { body: () => withName('a\\u0000b'), paths: ['/payload/name'] },
@@ -117,9 +120,9 @@ describe('415 for another type or encoding, and no row', () => {
   });
 });
 
-describe('405 for other methods', () => {
+describe('405 for other methods, and no row', () => {
   test.for(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'])('%s', async (method) => {
-    const response = await fetch(stack.url, { method });
+    const response = await stack.withoutRow(() => fetch(stack.url, { method }));
     expect([response.status, response.headers.get('Allow')]).toEqual([405, 'POST, OPTIONS']);
   });
 });

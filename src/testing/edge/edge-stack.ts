@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { ReadableStream } from 'node:stream/web';
 import pg from 'pg';
+import { expect } from 'vitest';
 import { cacheDirectory } from '../../local/cache-directory.ts';
-import { startEdgeFunction } from '../../local/edge-function.ts';
+import { startEdgeFunction, type RunningEdgeFunction } from '../../local/edge-function.ts';
 import { startPostgrest } from '../../local/postgrest.ts';
+import { countRows } from '../count-rows.ts';
 import { createTestDatabase } from '../database.ts';
 import { createScratchDirectory } from '../scratch-directory.ts';
 import { chooseTestPort } from '../test-port.ts';
@@ -25,12 +27,18 @@ export interface EdgeStack {
   readonly tenantId: string;
   /** An owner of the tenant. */
   readonly userId: string;
+  /** A member of the tenant, who is no owner. */
+  readonly memberId: string;
   /** A tenant of which the user is no member. */
   readonly otherTenantId: string;
   /** The claims of the owner's token, as the access-token hook makes them. */
   claims(): Record<string, unknown>;
   /** Sends a command as the owner, unless the headers say otherwise. */
   post(body: Body, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** The same, to another instance of the function. */
+  postTo(url: string, body: Body, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** Another instance of the function, for the caller to stop. `homePath`: a scratch directory of its own. */
+  startInstance(homePath: string): Promise<RunningEdgeFunction>;
   /** Runs what must be refused, and throws where it left a row. */
   withoutRow<Result>(attack: () => Promise<Result>): Promise<Result>;
   stop(): Promise<void>;
@@ -46,7 +54,8 @@ export async function startEdgeStack(): Promise<EdgeStack> {
     stack.defer(testDatabase.drop);
     const database = new pg.Pool({ connectionString: testDatabase.adminUrl });
     stack.defer(() => database.end());
-    const { tenantId, otherTenantId, userId } = await seedTenants(database);
+    const seed = await seedTenants(database);
+    const { tenantId, userId } = seed;
 
     const issuer = await createTokenIssuer();
     const postgrest = await startPostgrest({
@@ -61,15 +70,17 @@ export async function startEdgeStack(): Promise<EdgeStack> {
     stack.defer(upstream.stop);
     upstream.serveKeys(issuer.jwks);
     upstream.serveRest(postgrest.url);
-    const edgeFunction = await startEdgeFunction({
-      home: home.path,
-      port: await chooseTestPort(),
-      supabaseUrl: upstream.url,
-      publishableKey: 'sb_publishable_test',
-      allowedOrigins: [allowedOrigin],
-      cacheDirectory: cacheDirectory(),
-      log: () => {},
-    });
+    const startInstance = async (homePath: string) =>
+      startEdgeFunction({
+        home: homePath,
+        port: await chooseTestPort(),
+        supabaseUrl: upstream.url,
+        publishableKey: 'sb_publishable_test',
+        allowedOrigins: [allowedOrigin],
+        cacheDirectory: cacheDirectory(),
+        log: () => {},
+      });
+    const edgeFunction = await startInstance(home.path);
     stack.defer(edgeFunction.stop);
 
     const claims = () => ({
@@ -83,26 +94,27 @@ export async function startEdgeStack(): Promise<EdgeStack> {
       tenant_id: tenantId,
       tenant_role: 'owner',
     });
+    const postTo: EdgeStack['postTo'] = async (url, body, headers) =>
+      fetch(url, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${await issuer.sign(claims())}`, 'Content-Type': 'application/json', ...headers },
+        ...bodyInit(body),
+      });
     return {
       url: edgeFunction.url,
       postgrestUrl: postgrest.url,
       upstream,
       issuer,
       database,
-      tenantId,
-      userId,
-      otherTenantId,
+      ...seed,
       claims,
-      post: async (body, headers) =>
-        fetch(edgeFunction.url, {
-          method: 'POST',
-          headers: { Authorization: `Bearer ${await issuer.sign(claims())}`, 'Content-Type': 'application/json', ...headers },
-          ...bodyInit(body),
-        }),
+      post: (body, headers) => postTo(edgeFunction.url, body, headers),
+      postTo,
+      startInstance,
       async withoutRow(attack) {
-        const before = await countCommands(database);
+        const before = await countRows(database);
         const result = await attack();
-        if ((await countCommands(database)) !== before) throw new Error('The attack left a row in intent.commands');
+        expect(await countRows(database), 'rows, after what was refused').toEqual(before);
         return result;
       },
       stop: () => stack.disposeAsync(),
@@ -133,20 +145,10 @@ function bodyInit(body: Body): RequestInit {
   return { body: typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body) };
 }
 
-async function countCommands(database: pg.Pool): Promise<string> {
-  const { rows } = await database.query<{ count: string }>('select count(*) from intent.commands');
-  return rows[0]!.count;
-}
-
-interface Seed {
-  readonly tenantId: string;
-  readonly otherTenantId: string;
-  readonly userId: string;
-}
-
-async function seedTenants(database: pg.Pool): Promise<Seed> {
-  const [tenantId, otherTenantId, userId] = [randomUUID(), randomUUID(), randomUUID()];
+async function seedTenants(database: pg.Pool) {
+  const [tenantId, otherTenantId, userId, memberId] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
   await database.query(`select intent.create_tenant($1, 'Rose'), intent.create_tenant($2, 'Thorn')`, [tenantId, otherTenantId]);
-  await database.query(`select intent.add_member($1, $2, 'owner')`, [tenantId, userId]);
-  return { tenantId, otherTenantId, userId };
+  const addMembers = `select intent.add_member($1, $2, 'owner'), intent.add_member($1, $3, 'member')`;
+  await database.query(addMembers, [tenantId, userId, memberId]);
+  return { tenantId, otherTenantId, userId, memberId };
 }

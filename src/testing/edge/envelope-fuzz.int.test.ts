@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { commandDefinitions } from '../../domain/commands.ts';
+import { hostileText } from '../hostile-text.ts';
 import { openBudget, startEdgeStack, type Body, type EdgeStack } from './edge-stack.ts';
 
 let stack: EdgeStack;
@@ -12,8 +13,9 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 const runs = 300;
+const timeLimitMs = 5_000;
 const type = fc.constantFrom(...Object.keys(commandDefinitions));
-const text = fc.string({ unit: 'binary', maxLength: 40 });
+const text = hostileText(40);
 
 /** Valid in some fields and arbitrary in the others, so that each stage of the checks is reached. */
 const envelope = fc
@@ -45,9 +47,9 @@ test('whatever the body is, the answer is never a fault of the server', async ()
   await fc.assert(
     fc.asyncProperty(fc.oneof(envelope, damaged), async (body) => {
       const response = await stack.post(body);
-      await response.body?.cancel();
+      await response.arrayBuffer();
       expect([200, 202, 400, 403, 409]).toContain(response.status);
     }),
-    { numRuns: runs },
+    { numRuns: runs, plugins: [fc.interruptAfterTimeLimit(timeLimitMs)] },
   );
 }, 60_000);

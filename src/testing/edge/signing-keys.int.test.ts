@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { jwtVerify } from 'jose';
+import { cacheDirectory } from '../../local/cache-directory.ts';
+import { startEdgeFunction } from '../../local/edge-function.ts';
 import { createSigningKeys, SigningKeysUnavailable } from '../../../supabase/functions/command/signing-keys.ts';
+import { createScratchDirectory } from '../scratch-directory.ts';
+import { chooseTestPort } from '../test-port.ts';
 import { startSupabaseUpstream, type SupabaseUpstream } from './supabase-upstream.ts';
 import { createTokenIssuer, type TokenIssuer } from './token-issuer.ts';
 
@@ -53,4 +57,30 @@ test('a key that Auth has withdrawn passes for ten minutes at most', async () =>
   upstream.serveKeys({ keys: [] });
   vi.advanceTimersByTime(10 * minuteMs + 1);
   await expect(verify(token)).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
+});
+
+test('503 with Retry-After while the function has no key, whatever the token, and nothing is asked of the database', async () => {
+  vi.useRealTimers();
+  const home = await createScratchDirectory();
+  const { url, stop } = await startEdgeFunction({
+    home: home.path,
+    port: await chooseTestPort(),
+    supabaseUrl: upstream.url,
+    publishableKey: 'sb_publishable_test',
+    allowedOrigins: [],
+    cacheDirectory: cacheDirectory(),
+    log: () => {},
+  });
+  try {
+    const tokens = [await issuer.sign({ role: 'authenticated' }), await issuer.sign({}, { kid: 'unknown' })];
+    for (const token of tokens) {
+      const response = await fetch(url, { method: 'POST', headers: { Authorization: `Bearer ${token}` } });
+      expect([response.status, response.headers.get('Retry-After')]).toEqual([503, '1']);
+      expect(await response.json()).toMatchObject({ code: 'IN503' });
+    }
+    expect(upstream.restRequests()).toBe(0);
+  } finally {
+    await stop();
+    home.remove();
+  }
 });

@@ -4,12 +4,15 @@ import { malformed, notSignedIn, Problem, unavailable } from './problem.ts';
 interface PostgrestError {
   readonly code: string;
   readonly message: string;
+  readonly details?: unknown;
 }
+
+const defaultRetryAfterSeconds = 1;
 
 /** Only messages that our own SQL raised are shown to the caller; of others, the log tells. */
 export function problemOfPostgrest(body: unknown): Problem {
   if (!isPostgrestError(body)) return unavailable('the answer is not one of PostgREST');
-  const { code, message } = body;
+  const { code, message, details } = body;
   // Not the whole body: its details may quote a row.
   const cause = `${code}: ${message}`;
   switch (code) {
@@ -18,7 +21,7 @@ export function problemOfPostgrest(body: unknown): Problem {
     case 'IN422':
       return new Problem(code, message, { cause });
     case 'IN429':
-      return new Problem(code, message, { headers: { 'Retry-After': '1' }, cause });
+      return new Problem(code, message, { headers: { 'Retry-After': String(retryAfterSeconds(details)) }, cause });
     case 'IN401':
     case '28000':
     case 'PGRST301':
@@ -31,6 +34,16 @@ export function problemOfPostgrest(body: unknown): Problem {
     default:
       // Class 22: a value that a type of PostgreSQL refuses, such as a date in the year 0.
       return code.startsWith('22') ? malformed([{ path: '', message: 'a value is out of range' }]) : unavailable(cause);
+  }
+}
+
+/** From DETAIL, `{ "limit": "tenant" | "user", "retryAfterSeconds": n }`. */
+function retryAfterSeconds(details: unknown): number {
+  try {
+    const { retryAfterSeconds: seconds } = JSON.parse(String(details)) as { retryAfterSeconds?: unknown };
+    return Number.isSafeInteger(seconds) ? (seconds as number) : defaultRetryAfterSeconds;
+  } catch {
+    return defaultRetryAfterSeconds;
   }
 }
 

@@ -66,6 +66,15 @@ test('the eleventh attempt in a minute is refused with 429, the right password i
   expect(error).toMatchObject({ status: 429, code: 'over_request_rate_limit' });
 });
 
+test('too many sign-ins at once, each for another address, are refused with 429 and never a fault', async () => {
+  const attempts = await Promise.all(
+    Array.from({ length: 40 }, (_, n) => signIn(JSON.stringify({ email: `flood-${n}@gateway.example`, password: 'guess' }))),
+  );
+  const statuses = attempts.map(({ status }) => status);
+  expect(new Set(statuses)).toEqual(new Set([400, 429]));
+  expect((await gateway.signUp('after-the-flood')).userId).toBeDefined();
+});
+
 test('a refresh keeps the session and rotates the refresh token', async () => {
   const { client } = await gateway.signUp('rotates');
   const before = (await client.auth.getSession()).data.session!;
@@ -119,11 +128,21 @@ test('without the api key nobody signs in', async () => {
   expect(answer.status).toBe(401);
 });
 
-test('a body that is no sign-in is refused in the shape of Supabase Auth', async () => {
-  const post = (body: string) =>
-    fetch(`${gateway.url}/auth/v1/token?grant_type=password`, { method: 'POST', headers: { apikey: publishableKey }, body });
-  expect(await (await post('{')).json()).toMatchObject({ code: 400, error_code: 'bad_json' });
-  expect(await (await post('{"email":1}')).json()).toMatchObject({ code: 400, error_code: 'validation_failed' });
+test.for([
+  ['no JSON', '{', 'bad_json'],
+  ['a wrong type', '{"email":1}', 'validation_failed'],
+  ['U+0000 in the address', '{"email":"a\\u0000b","password":"x"}', 'validation_failed'],
+  ['U+0000 in the password', '{"email":"a","password":"x\\u0000"}', 'validation_failed'],
+  ['a password that bcrypt would cut', `{"email":"a","password":"${'x'.repeat(73)}"}`, 'validation_failed'],
+] as const)('a body that is no sign-in is refused in the shape of Supabase Auth: %s', async ([, body, code]) => {
+  const answer = await signIn(body);
+  expect([answer.status, await answer.json()]).toEqual([400, expect.objectContaining({ code: 400, error_code: code })]);
+});
+
+test('a body over the limit is 413, by its own account and counted while it comes', async () => {
+  const body = JSON.stringify({ email: 'a', password: 'x'.repeat(1024 * 1024) });
+  expect((await signIn(body)).status).toBe(413);
+  expect((await signIn(new Blob([body]).stream())).status).toBe(413);
 });
 
 test('seeding a user twice keeps the id and takes the new password', async () => {
@@ -133,3 +152,12 @@ test('seeding a user twice keeps the id and takes the new password', async () =>
   expect(second).toBe(first);
   expect((await gateway.client().auth.signInWithPassword({ email, password: 'new' })).data.user?.id).toBe(first);
 });
+
+function signIn(body: string | ReadableStream): Promise<Response> {
+  return fetch(`${gateway.url}/auth/v1/token?grant_type=password`, {
+    method: 'POST',
+    headers: { apikey: publishableKey },
+    body,
+    duplex: 'half',
+  } as RequestInit);
+}

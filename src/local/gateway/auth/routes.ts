@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Claims, Tokens } from '../tokens.ts';
 import { inTransaction } from '../transaction.ts';
 import { AuthError } from './auth-error.ts';
+import { createCap } from './cap.ts';
 import { accessTokenSeconds, issueAccessToken } from './access-tokens.ts';
 import type { AccessToken } from './access-tokens.ts';
 import { endSessions, rotateRefreshToken, startSession } from './sessions.ts';
@@ -12,8 +13,13 @@ import { createSignInThrottle } from './sign-in-throttle.ts';
 import { findUserByPassword, findUserOfSession, presentUser } from './users.ts';
 import type { UserRow } from './users.ts';
 
-const passwordGrantSchema = z.object({ email: z.string().min(1).max(320), password: z.string().min(1).max(72) });
-const refreshGrantSchema = z.object({ refresh_token: z.string().min(1).max(256) });
+/** Checking a password is slow on purpose, and all wait for the same few connections. */
+const maxPasswordChecks = 20;
+
+/** PostgreSQL's text holds no U+0000. */
+const text = (maxLength: number) => z.string().min(1).max(maxLength).regex(/^[^\0]*$/);
+const passwordGrantSchema = z.object({ email: text(320), password: text(72) });
+const refreshGrantSchema = z.object({ refresh_token: text(256) });
 const scopeSchema = z.enum(['global', 'local', 'others']).default('global');
 
 export interface AuthOptions {
@@ -26,6 +32,7 @@ export interface AuthOptions {
 /** What `supabase.auth` of supabase-js asks for password sign-in: token, user, logout, and the public key. */
 export function createAuthRoutes({ pool, tokens, apiKey, log }: AuthOptions): Hono {
   const throttle = createSignInThrottle();
+  const checkPassword = createCap(maxPasswordChecks);
   const routes = new Hono();
 
   // For verifiers, who need no key of the project: above the line that asks for one.
@@ -65,8 +72,8 @@ export function createAuthRoutes({ pool, tokens, apiKey, log }: AuthOptions): Ho
   });
 
   async function signIn({ email, password }: z.infer<typeof passwordGrantSchema>) {
-    if (!throttle.admit(email)) throw new AuthError(429, 'over_request_rate_limit', 'Request rate limit reached');
-    const user = await findUserByPassword(pool, email, password);
+    const user = throttle.admit(email) ? await checkPassword(() => findUserByPassword(pool, email, password)) : 'busy';
+    if (user === 'busy') throw new AuthError(429, 'over_request_rate_limit', 'Request rate limit reached');
     if (!user) throw new AuthError(400, 'invalid_credentials', 'Invalid login credentials');
     throttle.clear(email);
     return inTransaction(pool, async (client) => {

@@ -14,7 +14,8 @@ export interface Frame {
 export type FrameHead = Omit<Frame, 'payload'>;
 
 const optionalRef = z.string().max(64).nullish().transform((value) => value ?? null);
-const name = z.string().max(255);
+/** PostgreSQL is asked for it, whose text holds no U+0000. */
+const name = z.string().max(255).regex(/^[^\0]*$/);
 
 const schemas = {
   '1.0.0': z

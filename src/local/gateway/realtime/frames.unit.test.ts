@@ -24,8 +24,9 @@ test('a heartbeat has no join ref', () => {
 });
 
 const longTopic = `["1","2","${'t'.repeat(256)}","x",{}]`;
+const topicWithNul = '["1","2","a\\u0000b","x",{}]';
 
-test.each(['', '{', '[]', '{}', 'null', '["1","2",3,"x",{}]', longTopic])('%j is no frame', (text) => {
+test.each(['', '{', '[]', '{}', 'null', '["1","2",3,"x",{}]', longTopic, topicWithNul])('%j is no frame', (text) => {
   expect(decodeFrame('2.0.0', text)).toBeNull();
 });
 

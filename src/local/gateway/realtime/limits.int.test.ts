@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 import { listenTo } from '../testing/listen-to.ts';
 import { publishableKey, startTestGateway } from '../testing/test-gateway.ts';
 import type { TestGateway } from '../testing/test-gateway.ts';
-import { maxChannelsPerSocket, maxSockets } from './limits.ts';
+import { maxChannelsPerSocket, maxFramesPerSecond, maxSockets } from './limits.ts';
 
 let gateway: TestGateway;
 
@@ -83,6 +83,17 @@ test('a frame over the limit ends the socket', async () => {
   const socket = await openSocket();
   socket.send('x'.repeat(65 * 1024));
   expect(await closeCode(socket)).toBe(1009);
+});
+
+test('a client that sends more frames in a second than any honest one ends its socket, and no other', async () => {
+  const [flooding, other] = [await openSocket(), await openSocket()];
+  const closing = closeCode(flooding);
+  // Where a second ends in between, twice as many are let through.
+  const heartbeat = JSON.stringify([null, '1', 'phoenix', 'heartbeat', {}]);
+  for (let n = 0; n <= 2 * maxFramesPerSecond; n += 1) flooding.send(heartbeat);
+  expect(await closing).toBe(1008);
+  expect(await ask(other, [null, '1', 'phoenix', 'heartbeat', {}])).toMatchObject({ 4: { status: 'ok' } });
+  other.close();
 });
 
 test('one socket holds a hundred channels and no more', async () => {

@@ -6,6 +6,9 @@ export const maxBroadcastBytes = 256 * 1024;
 /** A frame from a client holds at most a join with its token (8 KiB). */
 export const maxFrameBytes = 64 * 1024;
 
+/** A client that connects again sends a join and a token for each of its hundred channels. */
+export const maxFramesPerSecond = 300;
+
 /** A socket that reads too slowly is cut off, and its client joins again and catches up. */
 export const maxBufferedBytes = 8 * 1024 * 1024;
 

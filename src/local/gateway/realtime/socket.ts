@@ -2,12 +2,13 @@ import type { WebSocket } from 'ws';
 import type { Admit } from './admission.ts';
 import { joinChannel } from './channel.ts';
 import type { Channel } from './channel.ts';
+import { createFrameRate } from './frame-rate.ts';
 import { decodeFrame, encodeFrame } from './frames.ts';
 import type { Frame, Version } from './frames.ts';
 import type { Hub } from './hub.ts';
-import { goodbyeMs, maxBufferedBytes, maxChannelsPerSocket } from './limits.ts';
+import { goodbyeMs, maxBufferedBytes, maxChannelsPerSocket, maxFramesPerSecond } from './limits.ts';
 
-const closeCodes = { goingAway: 1001, unsupportedData: 1003, internalError: 1011 } as const;
+const closeCodes = { goingAway: 1001, unsupportedData: 1003, policyViolation: 1008, internalError: 1011 } as const;
 
 export interface SocketDeps {
   readonly hub: Hub;
@@ -22,7 +23,10 @@ export function serveSocket(socket: WebSocket, version: Version, deps: SocketDep
   // One frame after the other: a leave never overtakes its join.
   let work = Promise.resolve();
 
+  const admitFrame = createFrameRate(maxFramesPerSecond);
+
   socket.on('message', (data: Buffer, isBinary) => {
+    if (!admitFrame()) return socket.close(closeCodes.policyViolation, 'too many frames in a second');
     work = work.then(() => receive(data, isBinary)).catch((error: Error) => {
       deps.log(`realtime: ${error.message}`);
       socket.close(closeCodes.internalError, 'internal error');
@@ -32,6 +36,8 @@ export function serveSocket(socket: WebSocket, version: Version, deps: SocketDep
   socket.on('close', dropChannels);
 
   async function receive(data: Buffer, isBinary: boolean): Promise<void> {
+    // Of a client that is gone, or was shown the door, nothing more is done.
+    if (socket.readyState !== socket.OPEN) return;
     // Only broadcasts of clients are binary.
     if (isBinary) return deps.log('realtime: ignored a broadcast from a client; only the database sends here');
     const frame = decodeFrame(version, data.toString());

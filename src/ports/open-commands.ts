@@ -1,0 +1,26 @@
+import type { CommandReference } from './command-queue.ts';
+
+/** A command that was handed over to an engine and has no outcome. */
+export interface OpenCommand extends CommandReference {
+  readonly type: string;
+  readonly correlationId: string;
+  readonly isolation: 'shared' | 'dedicated';
+  readonly fairnessWeight: number;
+}
+
+export interface OpenCommands {
+  /** The oldest that were handed over longer ago than that. */
+  list(dispatchedBeforeMs: number, maxCommands: number): Promise<readonly OpenCommand[]>;
+}
+
+/** What an engine knows of its executions of commands. Throws where the engine cannot be reached. */
+export interface CommandExecutions {
+  /** False where there is none, or where it has ended, in whatever way. */
+  isRunning(command: CommandReference): Promise<boolean>;
+  /** How many there have been of this command, as far as the engine remembers. */
+  count(command: CommandReference): Promise<number>;
+  /** Executes it again: harmless where it has ended or is running after all. */
+  startAgain(command: OpenCommand): Promise<void>;
+  /** Dead-letters it, unless it has ended after all. */
+  giveUp(command: OpenCommand, reason: { readonly name: string; readonly message: string }): Promise<void>;
+}

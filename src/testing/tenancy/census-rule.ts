@@ -1,0 +1,8 @@
+/** A rule of the walls between tenants, as a question to the catalogue. */
+export interface CensusRule {
+  readonly rule: string;
+  /** What to do about a violation. */
+  readonly remedy: string;
+  /** A query that answers the `name` of each object that breaks the rule. */
+  readonly violations: string;
+}
