@@ -44,6 +44,10 @@ export const benchmarks: ReadonlyMap<string, Benchmark> = new Map([
     about: "get_command and hydrate of another tenant's ids against ids that are not there",
     run: async (options) => (await import('./answer-time.ts')).answerTime(options),
   }],
+  ['inline', {
+    about: 'the inline engine: draining a full queue, one hot aggregate, one command at a time, end to end',
+    run: async (options) => (await import('./inline.ts')).inline(options),
+  }],
   ['growth', {
     about: 'append and load among 5,000,000 events; a stream of 100,000 with a snapshot',
     run: async (options) => (await import('./growth.ts')).growth(options),

@@ -13,9 +13,7 @@ const log = pino({ level: 'warn' });
 const longestSilenceMs = 20_000;
 
 export interface RunningEngine {
-  /** Commands that have ended since it was started. */
-  ended(): number;
-  /** Resolves when so many have. Throws where nothing ends for a while. */
+  /** Resolves when so many commands have ended since the start. Throws where nothing ends for a while. */
   untilEnded(count: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -42,7 +40,6 @@ export async function startInlineEngine(database: BenchDatabase): Promise<Runnin
     log,
   }, stopping.signal);
   return {
-    ended: () => ended,
     async untilEnded(count) {
       for (let last = -1, lastAt = 0; ended < count; await sleep(1)) {
         if (ended !== last) lastAt = performance.now();

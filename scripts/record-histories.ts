@@ -7,10 +7,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/activity';
-import { Client, type WorkflowHandle } from '@temporalio/client';
-import { temporal as api } from '@temporalio/proto';
+import { Client, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import { pino } from 'pino';
 import type { Activities } from '../src/adapters/temporal/activities.ts';
+import { installTemporalRuntime } from '../src/adapters/temporal/connection.ts';
 import { loadWorkflowBundle } from '../src/adapters/temporal/workflow-bundle.ts';
 import type { commandWorkflow, processWorkflow } from '../src/adapters/temporal/workflows/index.ts';
 import type { ProcessProgress } from '../src/application/advance-process.ts';
@@ -48,6 +50,7 @@ const activities: Activities = {
   async failProcess() {},
 };
 
+installTemporalRuntime(pino({ level: 'warn' }));
 const home = await mkdtemp(join(tmpdir(), 'intent-histories-'));
 const temporal = await startTemporal({ directory: join(home, 'temporal'), port: await choosePort(27_233), uiPort: await choosePort(28_233), log: console.log });
 if (temporal === undefined) throw new Error('A recording needs a Temporal server.');
@@ -67,26 +70,37 @@ async function record(address: string): Promise<void> {
   await worker.runUntil(async () => {
     for (const name of ['command-succeeded', 'command-dead-lettered']) {
       const handle = await client.workflow.start<typeof commandWorkflow>('commandWorkflow', { workflowId: name, taskQueue, args: [{ tenantId: 't', commandId: name }] });
-      await keepHistory(name, handle);
+      await keepHistory(name, client, handle);
     }
     for (const name of [...Object.keys(steps), 'process-broken']) {
       const handle = await client.workflow.start<typeof processWorkflow>('processWorkflow', {
-        workflowId: name, taskQueue, args: [{ tenantId: 't', process: 'order-fulfilment', key: name }], followRuns: false,
+        workflowId: name, taskQueue, args: [{ tenantId: 't', process: 'order-fulfilment', key: name }],
       });
       if (name === 'process-cancelled') await handle.cancel();
       if (name === 'process-moved') await handle.signal('wake', 'another-queue');
-      await keepHistory(name, handle);
+      await keepHistory(name, client, handle);
     }
   });
   await connection.close();
 }
 
 /** When the run has ended, in whatever way. */
-async function keepHistory(name: string, handle: WorkflowHandle): Promise<void> {
-  await handle.result().catch(() => {});
+async function keepHistory(name: string, client: Client, { workflowId, firstExecutionRunId }: WorkflowHandleWithFirstExecutionRunId): Promise<void> {
+  const run = client.workflow.getHandle(workflowId, firstExecutionRunId, { followRuns: false });
+  await run.result().catch(() => {});
   const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
   const directory = join(projectRoot, 'src', 'adapters', 'temporal', 'histories', version);
   mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, `${name}.binpb`), api.api.history.v1.History.encode(await handle.fetchHistory()).finish());
+  writeFileSync(join(directory, `${name}.binpb`), proto.temporal.api.history.v1.History.encode(withoutStackTraces(await run.fetchHistory())).finish());
   console.log(`Recorded ${name}`);
+}
+
+/** They name folders of this machine, and no replay looks at them. */
+function withoutStackTraces<Message>(message: Message): Message {
+  if (typeof message !== 'object' || message === null || message instanceof Uint8Array) return message;
+  for (const [name, value] of Object.entries(message)) {
+    if (name === 'stackTrace') Object.assign(message, { stackTrace: '' });
+    else withoutStackTraces(value);
+  }
+  return message;
 }

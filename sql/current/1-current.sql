@@ -165,7 +165,9 @@ reset role;
 
 --!include behaviour.sql
 
--- Its one caller does its work.
 set local role intent_owner;
+-- Its one caller does its work.
 drop function if exists intent.request_claims();
+-- Members read by definers that look their membership up once.
+revoke execute on function intent.read_stream(uuid, text, text, integer), intent.head_position(uuid) from authenticated;
 reset role;

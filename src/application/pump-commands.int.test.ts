@@ -5,7 +5,7 @@ import { createCommandQueue } from '../adapters/postgres/command-queue.ts';
 import { createDoorbell, type RunningDoorbell } from '../adapters/postgres/doorbell.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
-import type { ClaimedCommand } from '../ports/command-queue.ts';
+import type { ClaimedCommand, CommandQueue } from '../ports/command-queue.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { claimsOf, connect, createTenant, placeOrder, submitAs, type TestTenant } from '../testing/tenant.ts';
 import { pumpCommands } from './pump-commands.ts';
@@ -43,26 +43,32 @@ describe('the pump', () => {
     await doorbell.close();
   });
 
-  function pump(dispatcher: CommandDispatcher, pollIntervalMs = longPollMs): void {
+  type Start = (command: ClaimedCommand) => Promise<void>;
+  function pump(start: Start, pollIntervalMs = longPollMs): void {
+    const dispatcher: CommandDispatcher = {
+      dispatchAll: (commands) =>
+        commands.map(async (command) => {
+          await start(command);
+          return 'started';
+        }),
+    };
     const queue = createCommandQueue({ pool: db.pump, pumpName: 'test' });
-    pumping = pumpCommands({ queue, doorbell, dispatcher, clock: systemClock, log, pollIntervalMs }, stopping.signal);
+    pumping = pumpCommands({ queue, doorbell, dispatcher, wakeProcesses: async () => 0, clock: systemClock, log, pollIntervalMs }, stopping.signal);
   }
   /** Collects what is dispatched; `next` resolves with the next one. */
   function collector() {
     const waiting: ((command: ClaimedCommand) => void)[] = [];
     const dispatched: ClaimedCommand[] = [];
-    const dispatcher: CommandDispatcher = {
-      async dispatch(command) {
-        dispatched.push(command);
-        waiting.shift()?.(command);
-      },
+    const start: Start = async (command) => {
+      dispatched.push(command);
+      waiting.shift()?.(command);
     };
-    return { dispatcher, dispatched, next: () => new Promise<ClaimedCommand>((resolve) => waiting.push(resolve)) };
+    return { start, dispatched, next: () => new Promise<ClaimedCommand>((resolve) => waiting.push(resolve)) };
   }
 
   it('is woken by the doorbell, long before it would poll', async () => {
-    const { dispatcher, next } = collector();
-    pump(dispatcher);
+    const { start, next } = collector();
+    pump(start);
     for (let n = 0; n < 5; n += 1) {
       const arrived = next();
       const { commandId } = await submit();
@@ -73,8 +79,8 @@ describe('the pump', () => {
 
   it('finds a command by polling where the bell is lost', async () => {
     await db.admin.query('alter table intent.commands disable trigger ring_doorbell');
-    const { dispatcher, next } = collector();
-    pump(dispatcher, 100);
+    const { start, next } = collector();
+    pump(start, 100);
     const arrived = next();
     const { commandId } = await submit();
     expect(await arrived).toMatchObject({ commandId });
@@ -82,8 +88,8 @@ describe('the pump', () => {
   });
 
   it('hears the bell again after its connection was cut', async () => {
-    const { dispatcher, next } = collector();
-    pump(dispatcher);
+    const { start, next } = collector();
+    pump(start);
     await db.admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'intent-doorbell' and datname = $1`, [database.name]);
     await expect
       .poll(async () => (await db.admin.query(`select from pg_stat_activity where application_name = 'intent-doorbell' and datname = $1 and query ~* 'listen'`, [database.name])).rows.length, { timeout: 10_000 })
@@ -94,14 +100,12 @@ describe('the pump', () => {
   });
 
   it('gives commands back and drains them later, where the engine is away for a while', async () => {
-    const { dispatcher, dispatched, next } = collector();
+    const { start, dispatched, next } = collector();
     let failures = 3;
-    pump({
-      async dispatch(command) {
-        failures -= 1;
-        if (failures >= 0) throw new Error('Temporal is away');
-        await dispatcher.dispatch(command);
-      },
+    pump(async (command) => {
+      failures -= 1;
+      if (failures >= 0) throw new Error('Temporal is away');
+      await start(command);
     }, 20);
     const arrived = next();
     const { commandId } = await submit();
@@ -111,14 +115,28 @@ describe('the pump', () => {
     expect(rows).toEqual([{ attempts: 1 }]);
   });
 
+  it('gives back at once what it has claimed when it is asked to stop', async () => {
+    const dispatcher: CommandDispatcher = { dispatchAll: () => expect.fail('Nothing is to be handed over any more.') };
+    const queue = createCommandQueue({ pool: db.pump, pumpName: 'test' });
+    const claim: CommandQueue['claim'] = async (maxCommands) => {
+      const commands = await queue.claim(maxCommands);
+      if (commands.length > 0) stopping.abort();
+      return commands;
+    };
+    const { commandId } = await submit();
+    pumping = pumpCommands({ queue: { ...queue, claim }, doorbell, dispatcher, wakeProcesses: async () => 0, clock: systemClock, log }, stopping.signal);
+    await pumping;
+    const { rows } = await db.admin.query('select status, claimed_by from intent.commands where command_id = $1', [commandId]);
+    expect(rows).toEqual([{ status: 'pending', claimed_by: null }]);
+    await db.admin.query('select intent.fail_command($1, $2, $3)', [tenant.tenantId, commandId, '{}']);
+  });
+
   it('finishes the batch in hand before it stops', async () => {
     const begun = Promise.withResolvers<ClaimedCommand>();
     const finish = new AbortController();
-    pump({
-      async dispatch(command) {
-        begun.resolve(command);
-        await once(finish.signal, 'abort');
-      },
+    pump(async (command) => {
+      begun.resolve(command);
+      await once(finish.signal, 'abort');
     });
     const { commandId } = await submit();
     await begun.promise;

@@ -1,15 +1,19 @@
 import type { Clock } from '../ports/clock.ts';
-import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
+import type { CommandDispatcher, Handover } from '../ports/command-dispatcher.ts';
 import type { ClaimedCommand, CommandQueue, Doorbell } from '../ports/command-queue.ts';
 import type { Logger } from '../ports/logger.ts';
+import { settleAll } from './settle-all.ts';
+import type { WakeProcesses } from './wake-processes.ts';
 
 export interface PumpDeps {
   readonly queue: CommandQueue;
   readonly doorbell: Doorbell;
   readonly dispatcher: CommandDispatcher;
+  /** Sees to process managers with the same eyes and the same sleep: the bell rings for both. */
+  readonly wakeProcesses: WakeProcesses;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Commands in one claim. (Default: 100) */
+  /** Commands, and process managers, in one claim. (Default: 100) */
   readonly batchSize?: number;
   /** How long to sleep where nobody rings; covers every lost bell. (Default: 500) */
   readonly pollIntervalMs?: number;
@@ -18,7 +22,8 @@ export interface PumpDeps {
 const longestBackOffMs = 10_000;
 
 /**
- * Moves commands from the queue to an engine until the signal aborts; then finishes the batch in hand and resolves.
+ * Moves commands from the queue to an engine until the signal aborts; then claims no more, finishes what it has begun to hand over,
+ * gives the rest back and resolves.
  * Faults of queue or engine are logged and waited out: 0.5 s, doubling to 10 s.
  */
 export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise<void> {
@@ -26,7 +31,7 @@ export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise
   let failures = 0;
   while (!signal.aborted) {
     try {
-      const isIdle = (await pumpBatch(deps, batchSize)) === 0;
+      const isIdle = (await pumpBatch(deps, batchSize, signal)) === 0;
       failures = 0;
       if (isIdle) await sleepUntilRung(deps, batchSize, pollIntervalMs, signal);
     } catch (error) {
@@ -38,33 +43,39 @@ export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise
   }
 }
 
-/** Answers how many commands there were. */
-async function pumpBatch(deps: PumpDeps, batchSize: number): Promise<number> {
+/** Answers how many commands and process managers there were. Where one kind is in trouble the other goes on. */
+async function pumpBatch(deps: PumpDeps, batchSize: number, signal: AbortSignal): Promise<number> {
+  if (signal.aborted) return 0;
+  const [commands = 0, processes = 0] = await settleAll([dispatchBatch(deps, batchSize, signal), deps.wakeProcesses(batchSize)]);
+  return commands + processes;
+}
+
+async function dispatchBatch(deps: PumpDeps, batchSize: number, signal: AbortSignal): Promise<number> {
   const commands = await deps.queue.claim(batchSize);
-  await dispatchAll(deps, commands);
+  if (signal.aborted) {
+    await settleAll(commands.map((command) => deps.queue.release(command)));
+    return 0;
+  }
+  const handovers = deps.dispatcher.dispatchAll(commands);
+  await settleAll(commands.map((command, index) => report(deps, command, handovers[index]!)));
   return commands.length;
 }
 
 async function sleepUntilRung(deps: PumpDeps, batchSize: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
   const sleeper = await deps.doorbell.lieDown();
   try {
-    const isStillIdle = (await pumpBatch(deps, batchSize)) === 0;
+    const isStillIdle = (await pumpBatch(deps, batchSize, signal)) === 0;
     if (isStillIdle) await sleeper.sleep(timeoutMs, signal);
   } finally {
     await sleeper.rise();
   }
 }
 
-async function dispatchAll(deps: PumpDeps, commands: readonly ClaimedCommand[]): Promise<void> {
-  const results = await Promise.allSettled(commands.map((command) => dispatchOne(deps, command)));
-  const failure = results.find((result) => result.status === 'rejected');
-  if (failure) throw failure.reason;
-}
-
-async function dispatchOne({ queue, dispatcher, log }: PumpDeps, command: ClaimedCommand): Promise<void> {
+/** What has ended needs no mark: its outcome says more. */
+async function report({ queue, log }: PumpDeps, command: ClaimedCommand, handover: Promise<Handover>): Promise<void> {
   const { tenantId, commandId, type } = command;
   try {
-    await dispatcher.dispatch(command);
+    if ((await handover) === 'ended') return;
   } catch (error) {
     // Where the queue is away too, the lease ends by itself.
     await queue.release(command).catch(() => {});

@@ -10,6 +10,7 @@ import type { Secrets } from './secrets.ts';
 import { publicKeys } from './signing-keys.ts';
 import type { StackInfo } from './stack-info.ts';
 import type { StackPorts } from './stack-ports.ts';
+import { startSupplierProcess } from './supplier.ts';
 import { startTemporal } from './temporal/start-temporal.ts';
 import type { RunningTemporal } from './temporal/start-temporal.ts';
 import { startWorkerProcess } from './worker-process.ts';
@@ -34,6 +35,7 @@ export async function startParts(context: PartsContext): Promise<StackInfo> {
     startingDatabase,
     startingTemporal,
     startFunction(context),
+    startSupplier(context),
     startingDatabase.then((migrated) => startApi(context, migrated)),
     Promise.all([startingDatabase, startingTemporal]).then((both) => startWorker(context, ...both)),
   ]);
@@ -116,6 +118,15 @@ async function startApi({ parts, directory, ports, secrets, log }: PartsContext,
   );
 }
 
+/** Who the example orders from. */
+function startSupplier({ parts, directory, ports }: PartsContext): Promise<Part> {
+  return parts.start(
+    'Supplier',
+    () => startSupplierProcess(directory, ports.supplier),
+    ({ url }) => url,
+  );
+}
+
 function startWorker(context: PartsContext, database: LocalDatabase, temporal: RunningTemporal | undefined): Promise<Part> {
   const { parts, directory, ports, log } = context;
   return parts.start(
@@ -127,6 +138,7 @@ function startWorker(context: PartsContext, database: LocalDatabase, temporal: R
         pumpDatabaseUrl: database.urlFor('intent_pump'),
         temporal,
         healthPort: ports.workerHealth,
+        supplierUrl: localUrl(ports.supplier),
         log,
       }),
     () => `${localUrl(ports.workerHealth)}/readyz`,

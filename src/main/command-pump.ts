@@ -1,5 +1,5 @@
 import { connectToTemporal, installTemporalRuntime } from '../adapters/temporal/connection.ts';
-import { createTemporalDispatcher } from '../adapters/temporal/dispatcher.ts';
+import { createTemporalEngine } from '../adapters/temporal/engine.ts';
 import { loadPumpConfig } from './config.ts';
 import { retry } from './retry.ts';
 import { runProcess } from './run-process.ts';
@@ -10,7 +10,7 @@ await runProcess('command-pump', loadPumpConfig, async ({ config, log, signal, r
   installTemporalRuntime(log);
   const temporal = await retry(connectToTemporal, { log, signal, waitingFor: 'Temporal; commands wait' });
   if (temporal === undefined) return;
-  const dispatcher = createTemporalDispatcher({ client: temporal.client, sharedQueues: config.INTENT_TASK_QUEUES, eager: false });
-  await runPump({ connectionString: config.PUMP_DATABASE_URL, dispatcher, log, signal, ready });
+  const engine = createTemporalEngine({ client: temporal.client, sharedQueues: config.INTENT_TASK_QUEUES, eager: false });
+  await runPump({ connectionString: config.PUMP_DATABASE_URL, ...engine, log, signal, ready });
   await temporal.connection.close();
 });

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { claimsOf, connect, createTenant, openBudget, submitAs, type TestTenant } from '../testing/tenant.ts';
-import { startTestTemporal } from '../testing/temporal.ts';
+import { connectToTestTemporal, startTestTemporal } from '../testing/temporal.ts';
 import { chooseTestPort } from '../testing/test-port.ts';
 
 // The processes as they run in production: one of their own each, settings from the environment.
@@ -38,6 +40,7 @@ async function start(name: 'worker' | 'command-pump', env: Record<string, string
   const ask = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined))?.status;
   return {
     ask,
+    readiness: async (): Promise<unknown> => (await fetch(`http://127.0.0.1:${port}/readyz`)).json(),
     ready: () => expect.poll(() => ask('/readyz'), { timeout: 20_000 }).toBe(200),
     async stop() {
       child.kill('SIGTERM');
@@ -46,11 +49,13 @@ async function start(name: 'worker' | 'command-pump', env: Record<string, string
   };
 }
 
-async function executes(aggregateId: string): Promise<void> {
+/** Answers the command's id. */
+async function executes(aggregateId: string): Promise<string> {
   const { commandId } = await submitAs(db.admin, claimsOf(tenant, 'owner'), openBudget(aggregateId));
   await expect
     .poll(async () => (await db.admin.query<{ status: string }>('select status from intent.commands where command_id = $1', [commandId])).rows[0]?.status, { timeout: 10_000 })
     .toBe('succeeded');
+  return commandId;
 }
 
 describe('worker and pump', () => {
@@ -72,9 +77,22 @@ describe('worker and pump', () => {
     expect(await worker.stop()).toBe(0);
   });
 
-  it('run without Temporal where the inline engine is chosen', async () => {
+  it.skipIf(temporal === undefined)('execute inline the types that ask for it, beside Temporal', async () => {
+    const worker = await start('worker', { TEMPORAL_ADDRESS: temporal!.address, INTENT_TASK_QUEUES: '1', INTENT_PUMP: 'embedded' });
+    await worker.ready();
+    await db.admin.query(`update intent.message_types set execution = 'inline' where type = 'OpenBudget'`);
+    const commandId = await executes('by-type');
+    await db.admin.query(`update intent.message_types set execution = 'temporal' where type = 'OpenBudget'`);
+    const { client, connection } = await connectToTestTemporal(temporal!, pino({ level: 'silent' }));
+    await expect(client.workflow.getHandle(`${tenant.tenantId}/command/${commandId}`).describe()).rejects.toThrow(WorkflowNotFoundError);
+    await connection.close();
+    expect(await worker.stop()).toBe(0);
+  });
+
+  it('run without Temporal where the inline engine is chosen, and say what has to wait', async () => {
     const worker = await start('worker', { INTENT_ENGINE: 'inline', INTENT_PUMP: 'embedded' });
     await worker.ready();
+    expect(await worker.readiness()).toEqual({ status: 'ok', waiting: ['process managers: the inline engine has no Temporal'] });
     await executes('inline');
     expect(await worker.stop()).toBe(0);
   });

@@ -1,6 +1,6 @@
 import { type Logger as PinoLogger, pino } from 'pino';
 import { ConfigError } from './config.ts';
-import { startHealthServer } from './health.ts';
+import { type Readiness, startHealthServer } from './health.ts';
 
 const longestShutdownMs = 25_000;
 
@@ -14,8 +14,8 @@ export interface ProcessContext<Config> {
   readonly log: PinoLogger;
   /** Aborts at SIGTERM and SIGINT: finish or give back what is in hand, then return. */
   readonly signal: AbortSignal;
-  /** Says that the process does its work now: `/readyz` answers 200. */
-  ready(): void;
+  /** Says that the process does its work now: `/readyz` answers 200, and names what waits all the same. */
+  ready(waiting?: readonly string[]): void;
 }
 
 /** The frame of every long-running process: settings, log, health server, signals, and an exit code. */
@@ -27,7 +27,7 @@ export async function runProcess<Config extends CommonConfig>(
   const config = loadConfigOrExit(loadConfig);
   const log = pino({ name, level: config.LOG_LEVEL });
   const stopping = new AbortController();
-  let isReady = false;
+  let readiness: Readiness = { isReady: false, waiting: [] };
 
   function stop(signalName: NodeJS.Signals): void {
     log.info({ signal: signalName }, 'Shutting down');
@@ -41,15 +41,16 @@ export async function runProcess<Config extends CommonConfig>(
   process.once('SIGINT', stop);
 
   try {
-    const health = await startHealthServer(config.HEALTH_PORT, () => isReady && !stopping.signal.aborted);
+    const health = await startHealthServer(config.HEALTH_PORT, () => (stopping.signal.aborted ? { ...readiness, isReady: false } : readiness));
     log.info({ healthPort: health.port }, 'Starting');
     await run({
       config,
       log,
       signal: stopping.signal,
-      ready() {
-        isReady = true;
-        log.info({}, 'Ready');
+      ready(waiting = []) {
+        readiness = { isReady: true, waiting };
+        if (waiting.length === 0) log.info({}, 'Ready');
+        else log.warn({ waiting }, 'Ready; a part has to wait');
       },
     });
     health.close();

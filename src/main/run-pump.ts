@@ -1,29 +1,48 @@
 import { createCommandQueue } from '../adapters/postgres/command-queue.ts';
 import { createDoorbell } from '../adapters/postgres/doorbell.ts';
+import { createOpenCommands } from '../adapters/postgres/open-commands.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
+import { createProcessQueue } from '../adapters/postgres/process-queue.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { pumpCommands } from '../application/pump-commands.ts';
+import { reconcileCommands } from '../application/reconcile-commands.ts';
+import { createReportWaitingProcesses, createWakeProcesses } from '../application/wake-processes.ts';
 import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { CommandExecutions } from '../ports/open-commands.ts';
+import type { ProcessWaker } from '../ports/process-waker.ts';
 import { processName } from './config.ts';
+import { describeDatabase } from './database-url.ts';
 import { retry } from './retry.ts';
 
 export interface PumpOptions {
   readonly connectionString: string;
   readonly dispatcher: CommandDispatcher;
+  /** Where there is none, process managers wait and the log says so. */
+  readonly waker?: ProcessWaker;
+  /** Where the engine can lose an execution: it is asked for those that take long. */
+  readonly executions?: CommandExecutions;
   readonly log: Logger;
   readonly signal: AbortSignal;
   ready(): void;
 }
 
 /** Queue, doorbell and pump on one database, until the signal aborts. */
-export async function runPump({ connectionString, dispatcher, log, signal, ready }: PumpOptions): Promise<void> {
+export async function runPump(options: PumpOptions): Promise<void> {
+  const { connectionString, dispatcher, waker, executions, log, signal, ready } = options;
   const pool = createPool({ connectionString, applicationName: 'intent-pump', maxConnections: 8, log });
-  const doorbell = await retry(() => createDoorbell({ connectionString, pool, log }), { log, signal, waitingFor: 'PostgreSQL' });
+  const waitingFor = `PostgreSQL, as ${describeDatabase(connectionString)}`;
+  const doorbell = await retry(() => createDoorbell({ connectionString, pool, log }), { log, signal, waitingFor });
   if (doorbell === undefined) return pool.end();
+  const queue = createCommandQueue({ pool, pumpName: processName });
+  const processes = { queue: createProcessQueue({ pool, pumpName: processName }), clock: systemClock, log };
+  const wakeProcesses = waker ? createWakeProcesses({ ...processes, waker }) : createReportWaitingProcesses(processes);
   try {
     ready();
-    await pumpCommands({ queue: createCommandQueue({ pool, pumpName: processName }), doorbell, dispatcher, clock: systemClock, log }, signal);
+    await Promise.all([
+      pumpCommands({ queue, doorbell, dispatcher, wakeProcesses, clock: systemClock, log }, signal),
+      executions && reconcileCommands({ openCommands: createOpenCommands(pool), executions, clock: systemClock, log }, signal),
+    ]);
   } finally {
     await doorbell.close();
     await pool.end();

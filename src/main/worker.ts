@@ -3,19 +3,22 @@ import { createInlineDispatcher } from '../adapters/inline/dispatcher.ts';
 import { listDedicatedTenants } from '../adapters/postgres/dedicated-tenants.ts';
 import { createActivities } from '../adapters/temporal/activities.ts';
 import { connectToTemporal, installTemporalRuntime } from '../adapters/temporal/connection.ts';
-import { createTemporalDispatcher } from '../adapters/temporal/dispatcher.ts';
+import { createTemporalEngine } from '../adapters/temporal/engine.ts';
 import { startWorkers } from '../adapters/temporal/workers.ts';
 import { loadWorkflowBundle } from '../adapters/temporal/workflow-bundle.ts';
+import { cacheDirectory } from '../local/cache-directory.ts';
+import { createCommandRouter } from '../application/route-commands.ts';
 import { loadWorkerConfig, type WorkerConfig } from './config.ts';
 import { createHandler } from './create-handler.ts';
 import { retry } from './retry.ts';
 import { type ProcessContext, runProcess } from './run-process.ts';
 import { runPump } from './run-pump.ts';
 
-// The worker executes commands. With INTENT_PUMP=embedded it moves them out of the queue as well, and workflows start eagerly;
-// with INTENT_ENGINE=inline it executes what it claims, without Temporal.
+// The worker executes commands. With INTENT_PUMP=embedded it moves them out of the queue as well: workflows start eagerly, and types
+// with `execution: 'inline'` are executed where they are claimed (a pump of its own cannot: it leaves them to Temporal, as the others).
+// With INTENT_ENGINE=inline the worker executes whatever it claims, without Temporal.
 await runProcess('worker', loadWorkerConfig, async (context) => {
-  const handler = createHandler(context.config.DATABASE_URL, context.log);
+  const handler = createHandler(context.config.DATABASE_URL, context.log, context.config.SUPPLIER_URL);
   try {
     await (context.config.INTENT_ENGINE === 'inline' ? runInline(context, handler) : runOnTemporal(context, handler));
   } finally {
@@ -27,12 +30,13 @@ type Handler = ReturnType<typeof createHandler>;
 
 async function runInline({ config, log, signal, ready }: ProcessContext<WorkerConfig>, handler: Handler): Promise<void> {
   const dispatcher = createInlineDispatcher({ ...handler, log });
-  await runPump({ connectionString: pumpUrl(config), dispatcher, log, signal, ready });
+  const waiting = ['process managers: the inline engine has no Temporal'];
+  await runPump({ connectionString: pumpUrl(config), dispatcher, log, signal, ready: () => ready(waiting) });
 }
 
 async function runOnTemporal({ config, log, signal, ready }: ProcessContext<WorkerConfig>, handler: Handler): Promise<void> {
   installTemporalRuntime(log);
-  const workflowBundle = await loadWorkflowBundle();
+  const workflowBundle = await loadWorkflowBundle(cacheDirectory());
   const temporal = await retry(connectToTemporal, { log, signal, waitingFor: 'Temporal; commands wait' });
   if (temporal === undefined) return;
   const { connection, namespace, client } = temporal;
@@ -40,17 +44,20 @@ async function runOnTemporal({ config, log, signal, ready }: ProcessContext<Work
 
   const workers = await startWorkers({
     connection,
+    client,
     namespace,
     workflowBundle,
     activities: createActivities({ ...handler, log }),
     sharedQueues,
     listDedicatedTenants: () => listDedicatedTenants(handler.pool),
     log,
+    ...(config.WORKER_BUILD_ID !== undefined && { buildId: config.WORKER_BUILD_ID }),
   });
-  const dispatcher = createTemporalDispatcher({ client, sharedQueues, eager: true });
+  const engine = createTemporalEngine({ client, sharedQueues, eager: true });
+  const dispatcher = createCommandRouter({ temporal: engine.dispatcher, inline: createInlineDispatcher({ ...handler, log }) });
   const working =
     config.INTENT_PUMP === 'embedded'
-      ? runPump({ connectionString: pumpUrl(config), dispatcher, log, signal, ready })
+      ? runPump({ connectionString: pumpUrl(config), ...engine, dispatcher, log, signal, ready })
       : untilAborted(signal, ready);
   await Promise.race([workers.broken, working]);
   // After the pump has stopped: what it starts at the last moment still finds a Worker.

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createCommandQueue } from '../adapters/postgres/command-queue.ts';
 import { createCommandStore } from '../adapters/postgres/command-store.ts';
 import { systemClock } from '../adapters/system/clock.ts';
+import { createHandleBatch, type HandleBatch } from '../application/handle-batch.ts';
 import { createHandleCommand, type HandleCommand } from '../application/handle-command.ts';
 import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
 import type { ClaimedCommand } from '../ports/command-queue.ts';
@@ -19,6 +20,7 @@ export interface Engine {
 
 export interface EngineDeps {
   readonly handleCommand: HandleCommand;
+  readonly handleBatch: HandleBatch;
   readonly store: CommandStore;
   readonly log: Logger;
 }
@@ -34,8 +36,8 @@ export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<
     db = connect(await createTestDatabase());
     tenant = await createTenant(db.admin);
     const store = createCommandStore({ pool: db.worker });
-    const handleCommand = createHandleCommand({ store, log, clock: systemClock });
-    engine = await startEngine({ handleCommand, store, log });
+    const deps = { store, log, clock: systemClock };
+    engine = await startEngine({ handleCommand: createHandleCommand(deps), handleBatch: createHandleBatch(deps), store, log });
   });
   afterAll(async () => {
     await engine.stop();
@@ -46,8 +48,9 @@ export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<
     return createCommandQueue({ pool: db.pump, pumpName: 'contract' }).claim(100);
   }
   async function dispatchAll(): Promise<void> {
-    await Promise.all((await claimAll()).map((command) => engine.dispatcher.dispatch(command)));
+    await Promise.all(engine.dispatcher.dispatchAll(await claimAll()));
   }
+  const dispatch = (command: ClaimedCommand) => engine.dispatcher.dispatchAll([command])[0]!;
   const submit = (command: Parameters<typeof submitAs>[2]) => submitAs(db.admin, claimsOf(tenant, 'owner'), command);
 
   /** An engine may answer before the command has ended. */
@@ -73,7 +76,7 @@ export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<
     await dispatchAll();
     const { commandId } = await submit(openBudget('twice'));
     // In order within the aggregate: it can be claimed once the first has ended.
-    await expect.poll(async () => (await claimAll()).map((command) => engine.dispatcher.dispatch(command)).length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(async () => (await Promise.all(engine.dispatcher.dispatchAll(await claimAll()))).length, { timeout: 10_000 }).toBe(1);
     expect(await outcomeOf(commandId)).toMatchObject({ status: 'rejected', outcome: { code: 'BUDGET_ALREADY_OPEN' } });
   });
 
@@ -97,9 +100,9 @@ export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<
     const { commandId, ...order } = { ...placeOrder(), commandId: randomUUID() };
     await submit({ ...order, commandId });
     const [claimed] = await claimAll();
-    await Promise.all([engine.dispatcher.dispatch(claimed!), engine.dispatcher.dispatch(claimed!)]);
+    await Promise.all([dispatch(claimed!), dispatch(claimed!)]);
     const outcome = await outcomeOf(commandId);
-    await engine.dispatcher.dispatch(claimed!);
+    await dispatch(claimed!);
     expect(await outcomeOf(commandId)).toEqual(outcome);
     expect(await eventsOf(order.aggregateId)).toEqual(['OrderPlaced']);
   });
@@ -128,11 +131,11 @@ export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<
     );
     await Promise.all(reserve);
     const claimed = commandIds.map((commandId): ClaimedCommand => ({
-      tenantId: tenant.tenantId, commandId, type: 'ReserveBudget', correlationId: commandId, traceparent: null, fencingToken: '0', isolation: 'shared',
+      tenantId: tenant.tenantId, commandId, type: 'ReserveBudget', correlationId: commandId, traceparent: null, fencingToken: '0', execution: 'temporal', isolation: 'shared', fairnessWeight: 1,
     }));
-    await Promise.allSettled(claimed.map((command) => engine.dispatcher.dispatch(command)));
+    await Promise.allSettled(claimed.map(dispatch));
     for (const command of claimed) {
-      if ((await statusOf(command.commandId)) === 'pending') await engine.dispatcher.dispatch(command);
+      if ((await statusOf(command.commandId)) === 'pending') await dispatch(command);
       expect(await outcomeOf(command.commandId)).toMatchObject({ status: 'succeeded' });
     }
     const events = await eventsOf('race');

@@ -19,6 +19,7 @@ const preferredPorts = {
   postgrestAdmin: 25332,
   edgeFunction: 25333,
   workerHealth: 25334,
+  supplier: 25335,
 };
 
 /** Global set-up of the end-to-end tests: one whole stack for the run; a test gets its addresses by `inject('stack')`. */

@@ -1,9 +1,9 @@
-import { createActivities } from '../adapters/temporal/activities.ts';
-import { connectToTemporal, installTemporalRuntime } from '../adapters/temporal/connection.ts';
+import { connectToTemporal, installTemporalRuntime, type TemporalConnection } from '../adapters/temporal/connection.ts';
 import { loadWorkflowBundle } from '../adapters/temporal/workflow-bundle.ts';
-import { startWorkers } from '../adapters/temporal/workers.ts';
+import { startWorkers, type WorkersDeps } from '../adapters/temporal/workers.ts';
+import { cacheDirectory } from '../local/cache-directory.ts';
 import { type RunningTemporal, startTemporal } from '../local/temporal/start-temporal.ts';
-import type { EngineDeps } from './dispatcher-contract.ts';
+import type { Logger } from '../ports/logger.ts';
 import { createScratchDirectory } from './scratch-directory.ts';
 import { chooseTestPort } from './test-port.ts';
 
@@ -26,19 +26,19 @@ export async function startTestTemporal(): Promise<RunningTemporal | undefined> 
   };
 }
 
+type TestWorkersOptions = Pick<WorkersDeps, 'activities' | 'log'> & Partial<WorkersDeps>;
+
 /** Workers on that server, in this process. */
-export async function startTestWorkers(temporal: RunningTemporal, deps: EngineDeps) {
-  installTemporalRuntime(deps.log);
-  process.env['TEMPORAL_ADDRESS'] = temporal.address;
-  const { connection, client, namespace } = await connectToTemporal();
+export async function startTestWorkers(temporal: RunningTemporal, options: TestWorkersOptions) {
+  const { connection, client, namespace } = await connectToTestTemporal(temporal, options.log);
   const workers = await startWorkers({
     connection,
+    client,
     namespace,
-    workflowBundle: await loadWorkflowBundle(),
-    activities: createActivities(deps),
+    workflowBundle: await loadWorkflowBundle(cacheDirectory()),
     sharedQueues: 1,
     listDedicatedTenants: async () => [],
-    log: deps.log,
+    ...options,
   });
   return {
     client,
@@ -47,4 +47,13 @@ export async function startTestWorkers(temporal: RunningTemporal, deps: EngineDe
       await connection.close();
     },
   };
+}
+
+let isInstalled = false;
+
+export function connectToTestTemporal(temporal: RunningTemporal, log: Logger): Promise<TemporalConnection> {
+  if (!isInstalled) installTemporalRuntime(log);
+  isInstalled = true;
+  process.env['TEMPORAL_ADDRESS'] = temporal.address;
+  return connectToTemporal();
 }

@@ -18,7 +18,9 @@ interface ClaimedRow {
   readonly correlation_id: string;
   readonly traceparent: string | null;
   readonly fencing_token: string;
+  readonly execution: ClaimedCommand['execution'];
   readonly isolation: 'shared' | 'dedicated';
+  readonly fairness_weight: number;
 }
 
 export function createCommandQueue({ pool, pumpName, leaseSeconds = 30 }: CommandQueueDeps): CommandQueue {
@@ -58,6 +60,8 @@ function toClaimedCommand(row: ClaimedRow): ClaimedCommand {
     correlationId: row.correlation_id,
     traceparent: row.traceparent,
     fencingToken: row.fencing_token,
+    execution: row.execution,
     isolation: row.isolation,
+    fairnessWeight: row.fairness_weight,
   };
 }

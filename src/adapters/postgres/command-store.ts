@@ -1,5 +1,5 @@
 import type { Pool, QueryResultRow } from 'pg';
-import type { AppendResult, CommandStore, LoadedCommand } from '../../ports/command-store.ts';
+import type { AppendResult, CommandStore, LoadedCommand, LoadedRun } from '../../ports/command-store.ts';
 import { translatingErrors } from './errors.ts';
 
 export interface CommandStoreDeps {
@@ -41,6 +41,21 @@ export function createCommandStore({ pool }: CommandStoreDeps): CommandStore {
 
     async fail({ tenantId, commandId }, error) {
       await call('select intent.fail_command($1, $2, $3)', [tenantId, commandId, JSON.stringify(error)]);
+    },
+
+    async loadBatch(tenantId, commandIds, maxFollowers, stateVersions) {
+      const row = await call<{ runs: LoadedRun[] }>('select intent.load_batch($1, $2, $3, $4) as runs', [
+        tenantId,
+        commandIds,
+        maxFollowers,
+        stateVersions,
+      ]);
+      return row?.runs ?? [];
+    },
+
+    async settleBatch(tenantId, runs) {
+      const row = await call<{ settled: boolean[] }>('select intent.settle_batch($1, $2) as settled', [tenantId, JSON.stringify(runs)]);
+      return row?.settled ?? [];
     },
 
     async saveSnapshot({ tenantId, aggregateType, aggregateId, version, stateVersion, state }) {

@@ -37,8 +37,14 @@ export async function createDoorbell({ connectionString, pool, log }: DoorbellDe
   subscriber.events.on('reconnect', (attempt) => log.warn({ attempt }, 'The doorbell reconnects'));
   // What was rung while it was away is lost: look.
   subscriber.events.on('connected', ring);
-  await subscriber.connect();
-  await subscriber.listenTo(channel);
+  try {
+    await subscriber.connect();
+    await subscriber.listenTo(channel);
+  } catch (error) {
+    // Else it would go on reconnecting, beside the next attempt's.
+    await subscriber.close();
+    throw error;
+  }
 
   return {
     async lieDown() {

@@ -1,33 +1,47 @@
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { AdvanceProcess, ProcessProgress } from '../../application/advance-process.ts';
 import type { HandleCommand } from '../../application/handle-command.ts';
+import type { MakeCall } from '../../application/make-call.ts';
 import type { CommandReference } from '../../ports/command-queue.ts';
 import type { CommandStatus, CommandStore } from '../../ports/command-store.ts';
-import { CommandSettled, isPassing } from '../../ports/errors.ts';
+import { CommandSettled, isPassing, StoreUnavailable } from '../../ports/errors.ts';
 import type { Logger } from '../../ports/logger.ts';
+import type { ProcessReference, ProcessStore } from '../../ports/process-store.ts';
+
+/** With the pauses of the workflow's retry policy: a good minute, and what the attempts themselves take. */
+const defaultCallAttempts = 8;
+const heartbeatIntervalMs = 3_000;
 
 export interface ActivitiesDeps {
   readonly handleCommand: HandleCommand;
   readonly store: CommandStore;
+  readonly advanceProcess: AdvanceProcess;
+  readonly makeCall: MakeCall;
+  readonly processStore: ProcessStore;
   readonly log: Logger;
+  /** An outside call that has not been answered by then has failed for good. (Default: 8) */
+  readonly callAttempts?: number;
 }
 
 export type Activities = ReturnType<typeof createActivities>;
 
-/** What workflows do to the world. Arguments and results are ids and words only: no payload enters Temporal's history. */
-export function createActivities({ handleCommand, store, log }: ActivitiesDeps) {
+interface ErrorInWords {
+  readonly name: string;
+  readonly message: string;
+}
+
+/**
+ * What workflows do to the world. Arguments and results are ids, words and times only: no payload enters Temporal's history.
+ * A fault that passes is thrown as it is, and retried; any other is not.
+ */
+export function createActivities(deps: ActivitiesDeps) {
+  const { handleCommand, store, advanceProcess, makeCall, processStore, log, callAttempts = defaultCallAttempts } = deps;
   return {
-    /** Loads, decides, appends and settles. A fault that passes is thrown as it is, and retried; any other is not. */
-    async executeCommand(command: CommandReference): Promise<CommandStatus> {
-      try {
-        return await handleCommand(command);
-      } catch (error) {
-        if (isPassing(error)) throw error;
-        throw ApplicationFailure.fromError(error, { nonRetryable: true });
-      }
-    },
+    /** Loads, decides, appends and settles. */
+    executeCommand: (command: CommandReference): Promise<CommandStatus> => retryable(() => handleCommand(command)),
 
     /** Dead-letters the command, unless it has ended after all. */
-    async deadLetterCommand(command: CommandReference, error: { name: string; message: string }): Promise<void> {
+    async deadLetterCommand(command: CommandReference, error: ErrorInWords): Promise<void> {
       log.error({ ...command, error }, 'A command is dead-lettered');
       try {
         await store.fail(command, error);
@@ -36,5 +50,37 @@ export function createActivities({ handleCommand, store, log }: ActivitiesDeps) 
         throw failure;
       }
     },
+
+    /** Takes one step. */
+    advanceProcess: (process: ProcessReference): Promise<ProcessProgress> => retryable(() => advanceProcess(process)),
+
+    /** One attempt of an outside call, with its answer stored. After the last one the failure is the answer. */
+    async makeCall(process: ProcessReference, callId: string): Promise<void> {
+      const { info, cancellationSignal, heartbeat } = Context.current();
+      const beating = setInterval(heartbeat, heartbeatIntervalMs);
+      try {
+        await makeCall.attempt(process, callId, cancellationSignal);
+      } catch (error) {
+        // The answer may be there already and wait for the store; and a worker that shuts down leaves the call to the next one.
+        if (error instanceof StoreUnavailable || cancellationSignal.aborted) throw error;
+        if (isPassing(error) && info.attempt < callAttempts) throw error;
+        await makeCall.giveUp(process, callId, error instanceof Error ? error : new Error(String(error)));
+      } finally {
+        clearInterval(beating);
+      }
+    },
+
+    cancelProcess: (process: ProcessReference): Promise<void> => processStore.cancel(process),
+
+    failProcess: (process: ProcessReference, error: ErrorInWords): Promise<void> => processStore.fail(process, error),
   };
+}
+
+async function retryable<Value>(run: () => Promise<Value>): Promise<Value> {
+  try {
+    return await run();
+  } catch (error) {
+    if (isPassing(error)) throw error;
+    throw ApplicationFailure.fromError(error, { nonRetryable: true });
+  }
 }

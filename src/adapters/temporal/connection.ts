@@ -1,6 +1,6 @@
 import { Client, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, type NativeConnectionOptions, Runtime } from '@temporalio/worker';
 import type { Logger } from '../../ports/logger.ts';
 
 export interface TemporalConnection {
@@ -11,18 +11,25 @@ export interface TemporalConnection {
 }
 
 /**
- * Connects as the environment says (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS…), so that a cluster
- * or Temporal Cloud is configuration only. Client and Workers share the connection, which eager starts need.
+ * As the environment says (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS…), so that a cluster or Temporal Cloud is
+ * configuration only. Throws where the settings contradict each other or name a file that is not there.
  */
-export async function connectToTemporal(): Promise<TemporalConnection> {
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+export function temporalSettings(environment?: Record<string, string>) {
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig(environment && { overrideEnvVars: environment, disableFile: true });
   const { address = '127.0.0.1:7233', tls, apiKey, metadata } = connectionOptions as ConnectionOptions & { apiKey?: string };
-  const connection = await NativeConnection.connect({
+  const connection: NativeConnectionOptions = {
     address,
     ...(tls === undefined || tls === null ? {} : { tls }),
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(metadata === undefined ? {} : { metadata }),
-  });
+  };
+  return { address, namespace, connection };
+}
+
+/** Client and Workers share the connection, which eager starts need. */
+export async function connectToTemporal(): Promise<TemporalConnection> {
+  const { address, namespace, connection: options } = temporalSettings();
+  const connection = await NativeConnection.connect(options);
   return { connection, client: new Client({ connection, namespace }), namespace, address };
 }
 

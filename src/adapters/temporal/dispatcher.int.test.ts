@@ -1,13 +1,15 @@
 import { describe } from 'vitest';
 import { itDispatchesCommands } from '../../testing/dispatcher-contract.ts';
 import { startTestTemporal, startTestWorkers } from '../../testing/temporal.ts';
+import { createActivities } from './activities.ts';
 import { createTemporalDispatcher } from './dispatcher.ts';
 
 const temporal = await startTestTemporal();
 
 describe.skipIf(temporal === undefined)('the Temporal engine', () => {
   itDispatchesCommands(async (deps) => {
-    const workers = await startTestWorkers(temporal!, deps);
+    const activities = createActivities({ ...deps, ...withoutProcesses });
+    const workers = await startTestWorkers(temporal!, { activities, log: deps.log });
     return {
       dispatcher: createTemporalDispatcher({ client: workers.client, sharedQueues: 1, eager: true }),
       async stop() {
@@ -17,3 +19,10 @@ describe.skipIf(temporal === undefined)('the Temporal engine', () => {
     };
   });
 });
+
+const never = () => Promise.reject(new Error('No process manager runs here.'));
+const withoutProcesses = {
+  advanceProcess: never,
+  makeCall: { attempt: never, giveUp: never },
+  processStore: { load: never, advance: never, loadCall: never, answerCall: never, cancel: never, fail: never },
+};

@@ -1,16 +1,32 @@
-import type { ClaimedCommand } from '../../ports/command-queue.ts';
+/** What runs on it. */
+export type Work = 'commands' | 'processes';
 
-export function sharedCommandQueues(count: number): readonly string[] {
-  return Array.from({ length: count }, (_, index) => `intent-commands-${index}`);
+export interface QueueOwner {
+  readonly tenantId: string;
+  readonly isolation: 'shared' | 'dedicated';
 }
 
-export function dedicatedCommandQueue(tenantId: string): string {
-  return `intent-commands-tenant-${tenantId}`;
+const works: readonly Work[] = ['commands', 'processes'];
+
+export function sharedQueues(count: number): readonly string[] {
+  return works.flatMap((work) => Array.from({ length: count }, (_, index) => sharedQueue(work, index)));
 }
 
-/** Where a command's workflow runs: its tenant's own queue, or the shared one that the tenant's id hashes to. */
-export function commandQueueFor({ tenantId, isolation }: Pick<ClaimedCommand, 'tenantId' | 'isolation'>, sharedCount: number): string {
-  return isolation === 'dedicated' ? dedicatedCommandQueue(tenantId) : `intent-commands-${hash(tenantId) % sharedCount}`;
+export function dedicatedQueues(tenantId: string): readonly string[] {
+  return works.map((work) => `${dedicatedQueuePrefix(work)}${tenantId}`);
+}
+
+/** Where a tenant's workflows run: on its own queue, or on the shared one that its id hashes to. */
+export function queueFor(work: Work, { tenantId, isolation }: QueueOwner, sharedCount: number): string {
+  return isolation === 'dedicated' ? `${dedicatedQueuePrefix(work)}${tenantId}` : sharedQueue(work, hash(tenantId) % sharedCount);
+}
+
+export function dedicatedQueuePrefix(work: Work): string {
+  return `intent-${work}-tenant-`;
+}
+
+function sharedQueue(work: Work, index: number): string {
+  return `intent-${work}-${index}`;
 }
 
 /** FNV-1a, 32 bits: the same in every process and release, so that a tenant keeps its queue. */

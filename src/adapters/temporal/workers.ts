@@ -1,19 +1,28 @@
+import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { Logger } from '../../ports/logger.ts';
 import type { Activities } from './activities.ts';
-import { dedicatedCommandQueue, sharedCommandQueues } from './task-queues.ts';
+import { leaveOldQueues } from './left-queues.ts';
+import { dedicatedQueues, sharedQueues } from './task-queues.ts';
+import { registerTenantAttribute } from './tenant-attribute.ts';
 
 const refreshIntervalMs = 5_000;
 
 export interface WorkersDeps {
   readonly connection: NativeConnection;
+  readonly client: Client;
   readonly namespace: string;
   readonly workflowBundle: WorkflowBundleOption;
   readonly activities: Activities;
+  /** How many shared task queues of a kind the tenants are spread over. */
   readonly sharedQueues: number;
-  /** The tenants that have a queue of their own; asked again every few seconds, so that a change needs no restart. */
+  /** The tenants that have queues of their own; asked again every few seconds, so that a change needs no restart. */
   listDedicatedTenants(): Promise<readonly string[]>;
   readonly log: Logger;
+  /** Of this release, for Temporal's worker versioning. (Default: not versioned) */
+  readonly buildId?: string;
+  /** (Default: 5,000) */
+  readonly refreshIntervalMs?: number;
 }
 
 export interface RunningWorkers {
@@ -25,8 +34,8 @@ export interface RunningWorkers {
 
 /** Starts a Worker a task queue, all on one connection; resolves when each of them takes tasks. */
 export async function startWorkers(deps: WorkersDeps): Promise<RunningWorkers> {
-  const { log, sharedQueues, listDedicatedTenants } = deps;
-  const shared = sharedCommandQueues(sharedQueues);
+  const { client, connection, namespace, log } = deps;
+  const shared = sharedQueues(deps.sharedQueues);
   const running = new Map<string, { worker: Worker; done: Promise<void> }>();
   const broken = Promise.withResolvers<never>();
 
@@ -47,19 +56,22 @@ export async function startWorkers(deps: WorkersDeps): Promise<RunningWorkers> {
   }
 
   async function refresh(): Promise<void> {
-    const wanted = new Set([...shared, ...(await listDedicatedTenants()).map(dedicatedCommandQueue)]);
+    const dedicated = await deps.listDedicatedTenants();
+    const left = await leaveOldQueues(client, dedicated, deps.sharedQueues);
+    const wanted = new Set([...shared, ...dedicated.flatMap(dedicatedQueues), ...left]);
     const missing = [...wanted].filter((taskQueue) => !running.has(taskQueue));
     const unwanted = [...running.keys()].filter((taskQueue) => !wanted.has(taskQueue));
     await Promise.all([...missing.map(start), ...unwanted.map(end)]);
   }
 
+  await registerTenantAttribute(connection, namespace, log);
   await refresh();
   let refreshing = Promise.resolve();
   const timer = setInterval(() => {
     refreshing = refreshing
       .then(refresh)
       .catch((error: unknown) => log.warn({ err: error }, 'The dedicated tenants could not be served anew; trying again'));
-  }, refreshIntervalMs);
+  }, deps.refreshIntervalMs ?? refreshIntervalMs);
 
   return {
     broken: broken.promise,
@@ -71,16 +83,31 @@ export async function startWorkers(deps: WorkersDeps): Promise<RunningWorkers> {
   };
 }
 
-function createWorker({ connection, namespace, workflowBundle, activities }: WorkersDeps, taskQueue: string): Promise<Worker> {
+function createWorker({ connection, namespace, workflowBundle, activities, buildId }: WorkersDeps, taskQueue: string): Promise<Worker> {
   return Worker.create({
     connection,
     namespace,
     taskQueue,
     workflowBundle,
     activities,
+    // Runs the workflows in this thread. Otherwise each Worker has a thread of its own, of some 50 MB instead of 10; what it would guard
+    // against is a workflow that computes for seconds, and ours compute nothing.
+    debugMode: true,
     maxCachedWorkflows: 200,
+    // So long a workflow waits for a Worker that has died, before another takes it over.
+    stickyQueueScheduleToStartTimeout: '3 seconds',
     // Its default of 0 would cancel what is in hand.
     shutdownGraceTime: '10 seconds',
     shutdownForceTime: '15 seconds',
+    ...(buildId !== undefined && { workerDeploymentOptions: versioned(buildId) }),
   });
+}
+
+/** A workflow goes on with the newest release: the recorded histories prove that each can replay what the others have begun. */
+function versioned(buildId: string) {
+  return {
+    version: { deploymentName: 'intent', buildId },
+    useWorkerVersioning: true,
+    defaultVersioningBehavior: 'AUTO_UPGRADE',
+  } as const;
 }

@@ -23,6 +23,8 @@ export const definerFunctions = {
     'intent.load_process',
     'intent.mark_dispatched',
     'intent.pause_schedule',
+    'intent.read_member_feed',
+    'intent.read_member_stream',
     'intent.read_model_drift',
     'intent.rebuild_read_models',
     'intent.reject_command',

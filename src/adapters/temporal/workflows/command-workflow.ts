@@ -1,7 +1,8 @@
-import { ActivityFailure, ApplicationFailure, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { ApplicationFailure, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { CommandReference } from '../../../ports/command-queue.ts';
 import type { CommandStatus } from '../../../ports/command-store.ts';
 import type { Activities } from '../activities.ts';
+import { rootOf } from './root-of.ts';
 
 // A passing fault (the database is away, a stream under contention) is waited out; after an hour the command is dead-lettered.
 const { executeCommand } = proxyLocalActivities<Activities>({
@@ -16,19 +17,22 @@ const { deadLetterCommand } = proxyActivities<Activities>({
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
+export interface CommandOptions {
+  /** Not to be executed any more, and why: the reconciler has started it again in vain. */
+  readonly giveUp?: { readonly name: string; readonly message: string };
+}
+
 /** One command, from its dispatch to its one outcome. A dead letter ends the workflow as failed, so that it can be started again. */
-export async function commandWorkflow(command: CommandReference): Promise<CommandStatus> {
+export async function commandWorkflow(command: CommandReference, { giveUp }: CommandOptions = {}): Promise<CommandStatus> {
+  if (giveUp !== undefined) return deadLetter(command, giveUp);
   try {
     return await executeCommand(command);
   } catch (error) {
-    const { name, message } = rootOf(error);
-    await deadLetterCommand(command, { name, message });
-    throw ApplicationFailure.nonRetryable('The command is dead-lettered', name);
+    return deadLetter(command, rootOf(error));
   }
 }
 
-function rootOf(error: unknown): Error {
-  const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
-  if (cause instanceof ApplicationFailure) return Object.assign(new Error(cause.message), { name: cause.type ?? cause.name });
-  return cause instanceof Error ? cause : new Error(String(cause));
+async function deadLetter(command: CommandReference, { name, message }: { name: string; message: string }): Promise<never> {
+  await deadLetterCommand(command, { name, message });
+  throw ApplicationFailure.nonRetryable('The command is dead-lettered', name);
 }

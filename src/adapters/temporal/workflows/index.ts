@@ -1,1 +1,2 @@
 export { commandWorkflow } from './command-workflow.ts';
+export { processWorkflow } from './process-workflow.ts';

@@ -1,0 +1,115 @@
+import { stateVersions } from '../domain/registry.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { CommandStore, DecidedRun, Decision, LoadedRun } from '../ports/command-store.ts';
+import { isPassing } from '../ports/errors.ts';
+import type { Logger } from '../ports/logger.ts';
+import { type Aggregate, aggregateOf, decide, evolve } from './decide-command.ts';
+import { createSaveSnapshot } from './save-snapshot.ts';
+
+/** In one batch, those that wait behind others included: what is in memory at once, and how long a batch takes. */
+const maxCommands = 500;
+/** In one transaction, which holds its tenant's lock. A run is never torn apart, so the last one may go beyond it. */
+const maxDecisionsAtOnce = 250;
+
+export interface HandleBatchDeps {
+  readonly store: CommandStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface HandledBatch {
+  /** The ids of commands that have ended; of the asked ones and of others that waited behind them. */
+  readonly settled: ReadonlySet<string>;
+  /** What deciding threw, by the command's id: these are still open. */
+  readonly bugs: ReadonlyMap<string, unknown>;
+}
+
+/** Executes claimed commands of one tenant. */
+export type HandleBatch = (tenantId: string, commandIds: readonly string[]) => Promise<HandledBatch>;
+
+interface Folded {
+  readonly loaded: LoadedRun;
+  readonly run: DecidedRun;
+  readonly after: Aggregate;
+  readonly bugs: ReadonlyMap<string, unknown>;
+}
+
+/**
+ * Load, decide, append and settle for many commands in few round trips. The commands of one aggregate are decided one after the
+ * other, each on the state that the one before has left, and settled together: the outcomes are those of `HandleCommand`. What it
+ * does not settle (another writer was faster, something is malformed, there is no such slice) it leaves as it was, to be handled
+ * one by one. Throws `StoreUnavailable`, which passes: repeat it.
+ */
+export function createHandleBatch({ store, clock, log }: HandleBatchDeps): HandleBatch {
+  const saveSnapshot = createSaveSnapshot({ store, log });
+
+  /** Undefined where the aggregate itself cannot be read. */
+  function fold(tenantId: string, loaded: LoadedRun): Folded | undefined {
+    const { aggregateType, aggregateId, stream, commands } = loaded;
+    const decisions: Decision[] = [];
+    const bugs = new Map<string, unknown>();
+    try {
+      let after = aggregateOf(aggregateType, stream);
+      for (const command of commands) after = take(command, after);
+      return { loaded, run: { aggregateType, aggregateId, expectedVersion: stream.version, decisions }, after, bugs };
+    } catch {
+      return undefined;
+    }
+
+    function take(command: LoadedRun['commands'][number], aggregate: Aggregate): Aggregate {
+      const { commandId } = command;
+      try {
+        const decision = decide(command, aggregate, { tenantId, now: clock.now() });
+        const next = decision.ok ? evolve(aggregate, decision.value) : aggregate;
+        decisions.push(decision.ok ? { commandId, events: decision.value } : { commandId, rejection: decision.rejection });
+        return next;
+      } catch (error) {
+        bugs.set(commandId, error);
+        return aggregate;
+      }
+    }
+  }
+
+  /** Where something is refused, the rest of its transaction is not: down to the run that it is in. */
+  async function settle(tenantId: string, runs: readonly DecidedRun[]): Promise<readonly boolean[]> {
+    try {
+      return await store.settleBatch(tenantId, runs);
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      if (runs.length === 1) return [false];
+      const half = Math.ceil(runs.length / 2);
+      return [...(await settle(tenantId, runs.slice(0, half))), ...(await settle(tenantId, runs.slice(half)))];
+    }
+  }
+
+  return async (tenantId, commandIds) => {
+    const maxFollowers = Math.max(0, Math.floor(maxCommands / commandIds.length) - 1);
+    const loaded = await store.loadBatch(tenantId, commandIds, maxFollowers, stateVersions);
+    const settled = new Set<string>();
+    const bugs = new Map<string, unknown>();
+    const folded = loaded.filter(({ commands }) => commands.length > 0).flatMap((run) => fold(tenantId, run) ?? []);
+    for (const together of inTransactions(folded)) {
+      const answers = await settle(tenantId, together.map(({ run }) => run));
+      for (const { loaded: { stream }, run, after, bugs: ofRun } of together.filter((_, index) => answers[index])) {
+        for (const { commandId } of run.decisions) settled.add(commandId);
+        for (const [commandId, error] of ofRun) bugs.set(commandId, error);
+        await saveSnapshot(tenantId, run.aggregateId, after, stream);
+      }
+    }
+    return { settled, bugs };
+  };
+}
+
+function inTransactions(runs: readonly Folded[]): Folded[][] {
+  const transactions: Folded[][] = [];
+  let decisions = Infinity;
+  for (const folded of runs) {
+    if (decisions >= maxDecisionsAtOnce) {
+      transactions.push([]);
+      decisions = 0;
+    }
+    transactions.at(-1)!.push(folded);
+    decisions += folded.run.decisions.length;
+  }
+  return transactions;
+}
