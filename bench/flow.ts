@@ -39,8 +39,7 @@ async function signIn({ apiUrl, publishableKey, users }: StackInfo): Promise<() 
   const intent = createIntentClient(supabase);
   return async () => {
     const beganAt = performance.now();
-    const result = await intent.send({
-      type: 'PlaceOrder',
+    const result = await intent.send('PlaceOrder', {
       aggregateId: randomUUID(),
       payload: { budgetId: 'groceries', lines: [{ item: 'Bread', quantity: 1, unitPrice: 350 }] },
     });

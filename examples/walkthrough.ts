@@ -4,8 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@supabase/supabase-js';
-import { CommandError, type CommandResult, type CommandToSend, createIntentClient, type Followed } from '../src/client/index.ts';
-import { orderSlice, type OrderState } from '../src/domain/order/order.ts';
+import { CommandError, type CommandResult, type CommandToSend, createIntentClient } from '../src/client/index.ts';
 
 /** What `npm start` writes to `.intent/stack.json`, as far as a client needs it. */
 export interface Connection {
@@ -24,34 +23,27 @@ export async function playWalkthrough(connection: Connection, print: (line: stri
   const orderId = randomUUID();
 
   await step('alice', `opens the budget ${budgetId}`, async () =>
-    succeeded(await alice.intent.send({ type: 'OpenBudget', aggregateId: budgetId, payload: { name: 'Groceries', limit: 50_000 } })),
+    succeeded(await alice.intent.send('OpenBudget', { aggregateId: budgetId, payload: { name: 'Groceries', limit: 50_000 } })),
   );
 
-  const seen = Promise.withResolvers<Followed<OrderState>>();
-  const following = await bob.intent.follow({
-    slice: orderSlice,
-    aggregateId: orderId,
-    onChange: (followed) => {
-      if (followed.state.status !== 'not_placed') seen.resolve(followed);
-    },
-    onError: seen.reject,
-  });
-  const placeOrder: CommandToSend = {
-    type: 'PlaceOrder',
+  const order = bob.intent.follow('order', orderId);
+  const placeOrder: CommandToSend<'PlaceOrder'> = {
     commandId: randomUUID(),
     aggregateId: orderId,
     payload: { budgetId, lines: [{ item: 'Bread', quantity: 2, unitPrice: 350 }] },
   };
-  const placed = step('alice', 'places an order of 7.00', async () => succeeded(await alice.intent.send(placeOrder)));
+  const placed = step('alice', 'places an order of 7.00', async () => succeeded(await alice.intent.send('PlaceOrder', placeOrder)));
   await step('bob', 'sees it live, in another client', async () => {
-    const { state, version, position } = await seen.promise;
-    return { outcome: `${state.status}, version ${version}`, position };
+    for await (const { state, version, position } of order) {
+      if (state.status !== 'not_placed' && position !== null) return { outcome: `${state.status}, version ${version}`, position };
+    }
+    throw new Error('The following has ended.');
   });
   await placed;
-  following.stop();
+  order.close();
 
   await step('alice', 'sends the same command again', async () => {
-    const again = await alice.intent.send(placeOrder);
+    const again = await alice.intent.send('PlaceOrder', placeOrder);
     if (!again.duplicate) throw new Error('The second send was taken for a new command.');
     return { ...succeeded(again), outcome: 'duplicate: the first outcome, no second effect' };
   });
@@ -59,7 +51,7 @@ export async function playWalkthrough(connection: Connection, print: (line: stri
   const roseId = connection.users.find(({ email }) => email.startsWith('alice'))?.tenants[0]?.tenantId;
   if (roseId === undefined) throw new Error('alice has no tenant.');
   await step('dave', "sends a command to alice's household", async () => {
-    const refusal: unknown = await dave.intent.send({ ...placeOrder, commandId: randomUUID(), tenantId: roseId }).catch((error: unknown) => error);
+    const refusal: unknown = await dave.intent.send('PlaceOrder', { ...placeOrder, commandId: randomUUID(), tenantId: roseId }).catch((error: unknown) => error);
     if (!(refusal instanceof CommandError)) throw new Error('A stranger was let in.', { cause: refusal });
     return { outcome: `refused: ${refusal.code}` };
   });

@@ -153,6 +153,7 @@ drop function if exists intent.lock_candidates(intent.commands[]);
 drop function if exists intent.expired_claims(timestamptz, integer);
 drop function if exists intent.candidates_of(uuid[], timestamptz, integer);
 drop function if exists intent.claim_commands(text, integer, interval);
+drop function if exists intent.claim_processes(text, integer, interval);
 drop function if exists intent.claimable_commands(uuid, timestamptz, integer);
 set local role intent_owner;
 drop function if exists intent.count_submission(uuid);

@@ -1,21 +1,29 @@
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { FollowError } from './errors.ts';
+import type { CommandResult } from './commands.ts';
+import { FollowError, notAMember, tenantSwitched } from './errors.ts';
 import type { RecordedEvent } from './feed.ts';
+import { readSession } from './session.ts';
 
-/** The SQL functions of schema `api` that following needs. Each throws `FollowError`. */
+/** The SQL functions of schema `api` that reading needs, for one tenant. Each throws `FollowError`. */
 export interface Api {
   hydrate(aggregateType: string, aggregateId: string, stateVersion: number): Promise<Hydration>;
-  readFeed(afterPosition: number): Promise<FeedPage>;
+  readFeed(afterPosition: number, maxEvents?: number): Promise<FeedPage>;
+  streamAsOf(aggregateType: string, aggregateId: string, until: { version?: number; at?: string }): Promise<Stream>;
+  /** Null where it is not there, or not this user's to see. */
+  getCommand(commandId: string): Promise<CommandResult | null>;
 }
 
-export interface Hydration {
+export interface Stream {
   /** The aggregate's; 0 where it has no events. */
   readonly version: number;
+  readonly events: readonly RecordedEvent[];
+}
+
+/** `events` are those after the snapshot. */
+export interface Hydration extends Stream {
   /** The tenant's, at the moment of the answer. */
   readonly position: number;
   readonly snapshot: { readonly version: number; readonly state: unknown } | null;
-  /** Those after the snapshot. */
-  readonly events: readonly RecordedEvent[];
 }
 
 export interface FeedPage {
@@ -24,19 +32,47 @@ export interface FeedPage {
   readonly headPosition: number;
 }
 
-export function createApi(supabase: SupabaseClient): Api {
+const pageSize = 500;
+
+export function createApi(supabase: SupabaseClient, tenantId: string): Api {
   return {
-    hydrate: (aggregateType, aggregateId, stateVersion) =>
-      call('hydrate', { aggregate_type: aggregateType, aggregate_id: aggregateId, state_version: stateVersion }) as Promise<Hydration>,
-    readFeed: (afterPosition) => call('read_feed', { after_position: afterPosition }) as Promise<FeedPage>,
+    async hydrate(aggregateType, aggregateId, stateVersion) {
+      const parameters = { aggregate_type: aggregateType, aggregate_id: aggregateId, state_version: stateVersion };
+      return seen(await call<Hydration>('hydrate', parameters), ({ position }) => position);
+    },
+    async readFeed(afterPosition, maxEvents = pageSize) {
+      const page = await call<FeedPage>('read_feed', { after_position: afterPosition, max_events: maxEvents });
+      return seen(page, ({ headPosition }) => headPosition);
+    },
+    async streamAsOf(aggregateType, aggregateId, { version, at }) {
+      const parameters = { aggregate_type: aggregateType, aggregate_id: aggregateId, version, at };
+      return seen(await call<Stream>('stream_as_of', parameters), ({ version: found }) => found);
+    },
+    getCommand: (commandId) => call<CommandResult | null>('get_command', { command_id: commandId }),
   };
 
-  async function call(name: string, parameters: Readonly<Record<string, unknown>>): Promise<unknown> {
+  /** A stranger sees an empty tenant, as row-level security has it: where nothing is there, ask whether we may see it. */
+  async function seen<Answer>(answer: Answer, extentOf: (answer: Answer) => number): Promise<Answer> {
+    if (extentOf(answer) > 0) return answer;
+    const tenants = await call<readonly { readonly tenantId: string }[]>('my_tenants', {});
+    if (!tenants.some((tenant) => tenant.tenantId === tenantId)) throw notAMember(tenantId);
+    return answer;
+  }
+
+  async function call<Answer>(name: string, parameters: Readonly<Record<string, unknown>>): Promise<Answer> {
     const answer = await supabase.schema('api').rpc(name, parameters);
     const { error } = answer;
     const data: unknown = answer.data;
-    if (error !== null) throw new FollowError(`api.${name} failed: ${error.message}`, { cause: error });
-    if (data === null) throw new FollowError("The session's user is not, or no longer, an active member of the token's tenant.");
-    return data;
+    // Looked at after the call: an answer that was given to another tenant's token is not taken for this tenant's.
+    const session = await readSession(supabase);
+    if (session.tenantId !== tenantId) throw tenantSwitched();
+    if (error !== null) throw new FollowError('UNAVAILABLE', `api.${name} failed: ${error.message}`, { cause: error });
+    return data as Answer;
   }
+}
+
+/** For calls outside of a following: of the session's tenant. */
+export async function openApi(supabase: SupabaseClient): Promise<Api> {
+  const { tenantId } = await readSession(supabase);
+  return createApi(supabase, tenantId);
 }

@@ -1,27 +1,41 @@
-import type { commandDefinitions, CommandType } from '../domain/commands.ts';
-import type { CommandDefinition } from '../domain/kernel/message.ts';
+import type { AggregateType, CodeOf, CommandOf } from './slices.ts';
 
-type PayloadOf<Type extends CommandType> =
-  (typeof commandDefinitions)[Type] extends CommandDefinition<infer Payload> ? Payload : never;
+/** Every command of the domain, by its type. */
+export type CommandType = CommandOf<AggregateType>['type'];
 
-interface Envelope {
+export type PayloadOf<Type extends CommandType> = Extract<CommandOf<AggregateType>, { readonly type: Type }>['payload'];
+
+type AggregateOf<Type extends CommandType> = {
+  [Aggregate in AggregateType]: Type extends CommandOf<Aggregate>['type'] ? Aggregate : never;
+}[AggregateType];
+
+/** The codes with which a command of this type can be rejected. A newer server may have more: keep a default in a switch. */
+export type RejectionCode<Type extends CommandType> = CodeOf<AggregateOf<Type>> | 'CONFLICT' | 'INVALID_PAYLOAD';
+
+/** What is the same for all commands. */
+export interface Envelope {
   /** A UUID. Give it to make a repetition by your own code harmless. (Default: a new UUID version 7.) */
   readonly commandId?: string;
-  readonly aggregateId: string;
   /** The version of the aggregate that the decision rests on; another one is the rejection `CONFLICT`. (Default: any.) */
   readonly expectedVersion?: number;
   readonly correlationId?: string;
   readonly causationId?: string;
-  /** ISO 8601 with an offset: not before this moment. (Default: at once.) */
-  readonly executeAt?: string;
+  /** Not before this moment: a date, or ISO 8601 with an offset. (Default: at once.) */
+  readonly executeAt?: Date | string;
   /** Must equal the tenant of the session: a guard for user interfaces in which the tenant can be switched. */
   readonly tenantId?: string;
 }
 
-/** Any command of the domain, with the payload that its type asks for. */
-export type CommandToSend = {
-  [Type in CommandType]: Envelope & { readonly type: Type; readonly payload: PayloadOf<Type> };
-}[CommandType];
+/** A command of one type, with the payload that the type asks for. */
+export interface CommandToSend<Type extends CommandType> extends Envelope {
+  readonly aggregateId: string;
+  readonly payload: PayloadOf<Type>;
+}
+
+export interface SendOptions {
+  /** Seconds to wait for the outcome, 0 to 20. (Default: 10.) */
+  readonly wait?: number;
+}
 
 interface Answer {
   readonly commandId: string;
@@ -29,7 +43,7 @@ interface Answer {
   readonly duplicate: boolean;
 }
 
-export type CommandResult = Answer &
+export type CommandResult<Code extends string = string> = Answer &
   (
     | { readonly status: 'pending' | 'dispatched' }
     | {
@@ -45,7 +59,7 @@ export type CommandResult = Answer &
       }
     | {
         readonly status: 'rejected';
-        readonly outcome: { readonly code: string; readonly message: string; readonly details?: unknown };
+        readonly outcome: { readonly code: Code; readonly message: string; readonly details?: unknown };
       }
     | { readonly status: 'failed'; readonly outcome: unknown }
   );

@@ -32,10 +32,47 @@ export class CommandError extends Error {
   }
 }
 
-/** An aggregate that cannot be followed: the message says which claim or membership is missing, or which call failed. */
+/** Why something cannot be read or followed. Only `UNAVAILABLE` and `TIMED_OUT` pass by themselves. */
+export type FollowErrorCode =
+  /** There is no session, or it can no longer be refreshed. */
+  | 'SIGNED_OUT'
+  /** The token has no claim tenant_id: call `api.switch_tenant`, then refresh the session. */
+  | 'NO_TENANT'
+  /** The user is not, or no longer, an active member of the tenant; or the tenant is gone. */
+  | 'NOT_A_MEMBER'
+  /** The session is now of another tenant: follow anew. */
+  | 'TENANT_SWITCHED'
+  /** An event of a newer server, by its type or schema version: this client's code is too old. */
+  | 'UNKNOWN_EVENT'
+  /** `evolve` failed on an event: its payload is not what this client's code expects. */
+  | 'UNREADABLE_EVENT'
+  /** The position to start after is beyond the end of the log: it belongs to another log. */
+  | 'AHEAD_OF_LOG'
+  /** A call has failed, or the channel is away. */
+  | 'UNAVAILABLE'
+  /** The position that was waited for has not come in time. */
+  | 'TIMED_OUT';
+
 export class FollowError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  readonly code: FollowErrorCode;
+
+  constructor(code: FollowErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'FollowError';
+    this.code = code;
   }
+}
+
+/** What is not known better has to do with the way to the server. */
+export function asFollowError(error: unknown): FollowError {
+  return error instanceof FollowError ? error : new FollowError('UNAVAILABLE', 'Following failed.', { cause: error });
+}
+
+export function notAMember(tenantId: string, cause?: Error): FollowError {
+  const message = `The session's user is not, or no longer, an active member of tenant ${tenantId}.`;
+  return new FollowError('NOT_A_MEMBER', message, { cause });
+}
+
+export function tenantSwitched(): FollowError {
+  return new FollowError('TENANT_SWITCHED', 'The session is now of another tenant.');
 }

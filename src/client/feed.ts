@@ -6,7 +6,19 @@ export interface RecordedEvent {
   readonly aggregateId: string;
   readonly version: number;
   readonly type: string;
+  readonly schemaVersion: number;
   readonly payload: unknown;
+  readonly metadata: EventMetadata;
+  /** ISO 8601. */
+  readonly recordedAt: string;
+}
+
+/** Who and what led to an event. */
+export interface EventMetadata {
+  readonly commandId?: string;
+  readonly correlationId?: string;
+  readonly causationId?: string;
+  readonly actor?: { readonly userId: string | null; readonly role: string };
 }
 
 export interface Feed {
@@ -23,6 +35,9 @@ export interface Step {
   /** To apply now, in order. */
   readonly ready: readonly RecordedEvent[];
 }
+
+/** What waits beyond this many events is read from the server again when its turn has come. */
+export const maxWaitingEvents = 1_000;
 
 export const emptyFeed: Feed = { position: null, head: 0, waiting: new Map() };
 
@@ -45,7 +60,7 @@ export function hasGap(feed: Feed): boolean {
 }
 
 function release(feed: Feed): Step {
-  if (feed.position === null) return { feed, ready: [] };
+  if (feed.position === null) return { feed: { ...feed, waiting: limit(feed.waiting) }, ready: [] };
   const waiting = new Map([...feed.waiting].filter(([position]) => position > feed.position!));
   const ready: RecordedEvent[] = [];
   let position = feed.position;
@@ -54,5 +69,11 @@ function release(feed: Feed): Step {
     position += 1;
     waiting.delete(position);
   }
-  return { feed: { ...feed, position, waiting }, ready };
+  return { feed: { ...feed, position, waiting: limit(waiting) }, ready };
+}
+
+/** Keeps the events whose turn comes first. */
+function limit(waiting: ReadonlyMap<number, RecordedEvent>): ReadonlyMap<number, RecordedEvent> {
+  if (waiting.size <= maxWaitingEvents) return waiting;
+  return new Map([...waiting].toSorted(([one], [other]) => one - other).slice(0, maxWaitingEvents));
 }

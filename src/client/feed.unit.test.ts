@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { emptyFeed, type Feed, hasGap, hydrated, receive, type RecordedEvent, type Step } from './feed.ts';
+import { emptyFeed, type Feed, hasGap, hydrated, maxWaitingEvents, receive, type RecordedEvent, type Step } from './feed.ts';
 
 function event(position: number): RecordedEvent {
-  return { position, aggregateType: 'order', aggregateId: 'o', version: position, type: 'Happened', payload: {} };
+  const aggregate = { aggregateType: 'order', aggregateId: 'o', version: position };
+  return { position, ...aggregate, type: 'Happened', schemaVersion: 1, payload: {}, metadata: {}, recordedAt: '2026-11-22T10:00:00Z' };
 }
 
 function range(from: number, to: number): RecordedEvent[] {
@@ -67,4 +68,14 @@ test('a message without its events is a gap', () => {
 test('an older hydration does not take the client back', () => {
   const { feed } = hydrated(emptyFeed, 9);
   expect(hydrated(feed, 5)).toEqual({ feed, ready: [] });
+});
+
+test('of what waits for its turn only so much is kept, the earliest of it; the rest is a gap', () => {
+  const { feed: started } = hydrated(emptyFeed, 0);
+  const last = maxWaitingEvents + 10;
+  const { feed } = receive(started, range(2, last), last);
+  expect(feed.waiting.size).toBe(maxWaitingEvents);
+  const { feed: after, ready } = receive(feed, [event(1)], 1);
+  expect(ready.map(({ position }) => position)).toEqual(range(1, maxWaitingEvents + 1).map(({ position }) => position));
+  expect(hasGap(after)).toBe(true);
 });

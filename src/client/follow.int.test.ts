@@ -1,13 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { budgetSlice, type BudgetState } from '../domain/budget/budget.ts';
 import type { BudgetEvent } from '../domain/budget/messages.ts';
 import type { TestGateway } from '../local/gateway/testing/test-gateway.ts';
 import { startClientGateway } from '../testing/client-gateway.ts';
-import type { FollowError } from './errors.ts';
-import { createFollow, type Follow, type Followed, type Following } from './follow.ts';
-import { createTenantChannels } from './tenant-channels.ts';
+import { type ClientTenant, createClientTenant } from '../testing/client-tenant.ts';
+import { expectSoon } from '../testing/expect-soon.ts';
+import type { Connection } from './connection.ts';
+import type { Followed, Following } from './follow.ts';
+import { createIntentClient } from './intent-client.ts';
 
 let gateway: TestGateway;
 
@@ -20,58 +21,34 @@ afterAll(() => gateway.stop());
 const budgetId = 'groceries';
 const catchUpEveryMs = 30_000;
 
-let tenantId: string;
-let userId: string;
+let tenant: ClientTenant;
 let client: SupabaseClient;
-let follow: Follow;
-let seen: Followed<BudgetState>[];
-let errors: FollowError[];
-let following: Following | undefined;
+let following: Following<'budget'>;
+let seen: Followed<'budget'>[];
 
 beforeEach(async () => {
-  tenantId = randomUUID();
-  ({ userId, client } = await gateway.signUp(`user-${tenantId}`));
-  await gateway.admin.query(`select intent.create_tenant($1, 'Rose')`, [tenantId]);
-  await gateway.admin.query(`select intent.add_member($1, $2, 'owner')`, [tenantId, userId]);
-  await client.auth.refreshSession();
-  follow = createFollow(client);
+  tenant = await createClientTenant(gateway);
+  ({ client } = tenant);
   seen = [];
-  errors = [];
 });
 
 afterEach(() => {
   vi.useRealTimers();
-  following?.stop();
+  following.close();
 });
 
-async function start(): Promise<void> {
-  following = await follow({
-    slice: budgetSlice,
-    aggregateId: budgetId,
-    onChange: (followed) => seen.push(followed),
-    onError: (error) => errors.push(error),
+/** Collects every snapshot of a state that is loaded. */
+function follow(): void {
+  following = tenant.follow('budget', budgetId);
+  following.subscribe(() => {
+    const snapshot = following.getSnapshot();
+    if (snapshot.position !== null && snapshot.version !== seen.at(-1)?.version) seen.push(snapshot);
   });
-}
-
-async function append(aggregateId: string, event: BudgetEvent): Promise<void> {
-  await gateway.admin.query(`select from intent.append_events($1, 'budget', $2, null, $3)`, [
-    tenantId,
-    aggregateId,
-    JSON.stringify([{ ...event, schemaVersion: 1, metadata: {} }]),
-  ]);
-}
-
-/** An append whose message is lost. */
-async function appendUnheard(event: BudgetEvent): Promise<void> {
-  await gateway.admin.query('begin');
-  await gateway.admin.query('revoke insert on realtime.messages from intent_owner');
-  await append(budgetId, event);
-  await gateway.admin.query('grant insert on realtime.messages to intent_owner');
-  await gateway.admin.query('commit');
 }
 
 const opened: BudgetEvent = { type: 'BudgetOpened', payload: { name: 'Groceries', limit: 100 } };
 const changedTo = (limit: number): BudgetEvent => ({ type: 'BudgetLimitChanged', payload: { limit } });
+const append = (event: BudgetEvent) => tenant.append(budgetId, event);
 
 /** The last change that was reported: version, position and limit. */
 function latest(): unknown[] {
@@ -79,117 +56,169 @@ function latest(): unknown[] {
   return [version, position, 'limit' in state ? state.limit : undefined];
 }
 
+function connection(): Connection {
+  return following.getSnapshot().connection;
+}
+
+async function live(): Promise<void> {
+  await expectSoon(() => connection().status).toBe('live');
+}
+
 test('an aggregate without events is followed from its first state on', async () => {
-  await start();
-  await expect.poll(() => seen).toEqual([{ state: { status: 'not_open' }, version: 0, position: 0 }]);
-  await append(budgetId, opened);
-  await expect.poll(latest).toEqual([1, 1, 100]);
+  follow();
+  expect(following.getSnapshot()).toEqual({
+    state: { status: 'not_open' },
+    confirmedState: { status: 'not_open' },
+    pending: [],
+    version: 0,
+    position: null,
+    connection: { status: 'connecting', error: null },
+  });
+  await expectSoon(() => seen).toMatchObject([{ state: { status: 'not_open' }, version: 0, position: 0 }]);
+  await append(opened);
+  await expectSoon(latest).toEqual([1, 1, 100]);
 });
 
 test('what came before is there at once, and what comes is applied in order', async () => {
-  await append(budgetId, opened);
-  await append(budgetId, changedTo(200));
-  await start();
-  await expect.poll(() => seen.length).toBe(1);
+  await append(opened);
+  await append(changedTo(200));
+  follow();
+  await expectSoon(() => seen.length).toBe(1);
   expect(latest()).toEqual([2, 2, 200]);
-  for (let limit = 201; limit <= 220; limit += 1) await append(budgetId, changedTo(limit));
-  await expect.poll(latest).toEqual([22, 22, 220]);
+  for (let limit = 201; limit <= 220; limit += 1) await append(changedTo(limit));
+  await expectSoon(latest).toEqual([22, 22, 220]);
   expect(seen.map(({ version }) => version)).toEqual(Array.from({ length: 21 }, (_, index) => index + 2));
 });
 
-test("another aggregate's events move the position and change nothing", async () => {
-  await append(budgetId, opened);
-  await start();
-  await expect.poll(() => seen.length).toBe(1);
-  await append('holidays', opened);
-  await append(budgetId, changedTo(200));
-  await expect.poll(latest).toEqual([2, 3, 200]);
-  expect(seen).toHaveLength(2);
+test("another aggregate's events make no new snapshot, and a snapshot stays the same object until something changes", async () => {
+  await append(opened);
+  follow();
+  await live();
+  const before = following.getSnapshot();
+  await tenant.append('holidays', opened);
+  await following.waitFor(2);
+  expect(following.getSnapshot()).toBe(before);
+  await append(changedTo(200));
+  await expectSoon(latest).toEqual([2, 3, 200]);
 });
 
 test('a lost message is a hole that the next one shows, and the feed fills', async () => {
-  await append(budgetId, opened);
-  await start();
-  await expect.poll(() => seen.length).toBe(1);
-  await appendUnheard(changedTo(200));
-  await append('holidays', opened);
-  await expect.poll(latest).toEqual([2, 3, 200]);
+  await append(opened);
+  follow();
+  await live();
+  await tenant.appendUnheard(budgetId, changedTo(200));
+  await tenant.append('holidays', opened);
+  await expectSoon(latest).toEqual([2, 3, 200]);
 });
 
 test('a lost message at the end of the stream is found by the slow timer', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  await append(budgetId, opened);
-  await start();
-  await vi.waitFor(() => expect(seen).toHaveLength(1));
-  await appendUnheard(changedTo(200));
+  await append(opened);
+  follow();
+  await vi.waitFor(() => expect(connection().status).toBe('live'), { timeout: 10_000 });
+  await tenant.appendUnheard(budgetId, changedTo(200));
   vi.advanceTimersByTime(catchUpEveryMs);
   vi.useRealTimers();
-  await expect.poll(latest).toEqual([2, 2, 200]);
+  await expectSoon(latest).toEqual([2, 2, 200]);
 });
 
-test('a channel that is closed is replaced by a new one, and what it missed is caught up', async () => {
-  await append(budgetId, opened);
-  await start();
-  await expect.poll(() => seen.length).toBe(1);
+test('whoever waits for a position does not wait for a message that was lost', async () => {
+  follow();
+  await live();
+  await tenant.appendUnheard(budgetId, opened);
+  await following.waitFor(1);
+  expect(following.getSnapshot()).toMatchObject({ version: 1, position: 1 });
+  await expect(following.waitFor(2, { timeoutMs: 100 })).rejects.toMatchObject({ name: 'FollowError', code: 'TIMED_OUT' });
+});
+
+test('a channel that is closed is offline, is replaced by a new one, and what it missed is caught up', async () => {
+  await append(opened);
+  follow();
+  await live();
   await client.getChannels()[0]!.unsubscribe();
-  await append(budgetId, changedTo(200));
-  await expect.poll(latest, { timeout: 10_000 }).toEqual([2, 2, 200]);
-  await append(budgetId, changedTo(300));
-  await expect.poll(latest).toEqual([3, 3, 300]);
+  expect(connection()).toMatchObject({ status: 'offline', error: { code: 'UNAVAILABLE' } });
+  await append(changedTo(200));
+  await expectSoon(latest).toEqual([2, 2, 200]);
+  await append(changedTo(300));
+  await expectSoon(latest).toEqual([3, 3, 300]);
+  expect(connection()).toEqual({ status: 'live', error: null });
 });
 
 test('a snapshot and the events after it give the state', async () => {
-  await append(budgetId, opened);
+  await append(opened);
   const state: BudgetState = { status: 'open', name: 'Groceries', limit: 100, reserved: {}, spent: { 'order-1': 7 } };
-  await gateway.admin.query(`select intent.save_snapshot($1, 'budget', $2, 1, $3, $4)`, [tenantId, budgetId, budgetSlice.stateVersion, state]);
-  await append(budgetId, changedTo(200));
-  await start();
-  await expect.poll(() => seen.at(-1)?.state).toEqual({ ...state, limit: 200 });
+  await gateway.admin.query(`select intent.save_snapshot($1, 'budget', $2, 1, $3, $4)`, [
+    tenant.tenantId,
+    budgetId,
+    budgetSlice.stateVersion,
+    state,
+  ]);
+  await append(changedTo(200));
+  follow();
+  await expectSoon(() => seen.at(-1)?.state).toEqual({ ...state, limit: 200 });
 });
 
 test('several aggregates of a client share one channel, and the last one to leave closes it', async () => {
-  await start();
-  const other: number[] = [];
-  const second = await follow({ slice: budgetSlice, aggregateId: 'holidays', onChange: ({ version }) => other.push(version) });
-  await expect.poll(() => other).toEqual([0]);
-  await append('holidays', opened);
-  await expect.poll(() => other).toEqual([0, 1]);
+  follow();
+  const second = tenant.follow('budget', 'holidays');
+  await expectSoon(() => second.getSnapshot().connection.status).toBe('live');
+  await tenant.append('holidays', opened);
+  await expectSoon(() => second.getSnapshot().version).toBe(1);
   expect(client.getChannels()).toHaveLength(1);
-  second.stop();
+  second.close();
   expect(client.getChannels()).toHaveLength(1);
-  following!.stop();
-  await expect.poll(() => client.getChannels()).toEqual([]);
+  following.close();
+  await expectSoon(() => client.getChannels()).toEqual([]);
 });
 
-test('a channel can be joined again at once after it was left', async () => {
-  const channels = createTenantChannels(client);
-  const onSubscribed = vi.fn();
-  const listener = { onSubscribed, onAppended: () => {}, onRefused: () => {} };
-  const leave = await channels.join(tenantId, listener);
-  await expect.poll(() => onSubscribed.mock.calls.length).toBe(1);
-  leave();
-  const leaveAgain = await channels.join(tenantId, listener);
-  await expect.poll(() => onSubscribed.mock.calls.length).toBe(2);
-  leaveAgain();
+test('an aggregate can be followed again at once after it was left', async () => {
+  await append(opened);
+  follow();
+  await live();
+  following.close();
+  follow();
+  await live();
+  await append(changedTo(200));
+  await expectSoon(latest).toEqual([2, 2, 200]);
 });
 
-test('a refused join is an error that names the tenant, and is not tried again', async () => {
-  await gateway.admin.query(`update intent.memberships set status = 'removed' where user_id = $1`, [userId]);
-  await start();
-  await expect.poll(() => errors.map(({ message }) => message)).toEqual([
-    `The session's user is not, or no longer, an active member of tenant ${tenantId}.`,
-  ]);
-  expect(seen).toEqual([]);
-  await expect.poll(() => client.getChannels()).toEqual([]);
+test('iterated, it gives the loaded state, then the newest one, and ends when it is closed', async () => {
+  await append(opened);
+  follow();
+  const limits: unknown[] = [];
+  for await (const { state, position, connection: { status } } of following) {
+    if (status !== 'live') continue;
+    limits.push('limit' in state && state.limit);
+    if (position === 4) following.close();
+    else for (let limit = 201; limit <= 203; limit += 1) await append(changedTo(limit));
+    await following.waitFor(4).catch(() => {});
+  }
+  expect(limits).toEqual([100, 203]);
+  expect(following.getSnapshot()).toMatchObject({ version: 4, connection: { status: 'closed', error: null } });
 });
 
-test('a session without a tenant cannot follow, and hears which claim is missing', async () => {
-  const stranger = await gateway.signUp(`stranger-${tenantId}`);
-  const refused = createFollow(stranger.client)({ slice: budgetSlice, aggregateId: budgetId, onChange: () => {} });
-  await expect(refused).rejects.toThrow('no claim tenant_id');
+test('the state at a version or at a time is folded from the log', async () => {
+  const { stateAt } = createIntentClient(client);
+  await append(opened);
+  await append(changedTo(200));
+  const { rows } = await gateway.admin.query<{ recorded_at: Date }>(
+    `select clock_timestamp() as recorded_at from intent.events where tenant_id = $1 limit 1`,
+    [tenant.tenantId],
+  );
+  await append(changedTo(300));
+  follow();
+  expect(await stateAt('budget', budgetId, { version: 1 })).toMatchObject({ state: { limit: 100 }, version: 1 });
+  expect(await stateAt('budget', budgetId, { time: rows[0]!.recorded_at })).toMatchObject({ state: { limit: 200 }, version: 2 });
+  expect(await stateAt('budget', budgetId, { version: 99 })).toMatchObject({ state: { limit: 300 }, version: 3 });
+  expect(await stateAt('budget', budgetId, { version: 0 })).toEqual({ state: { status: 'not_open' }, version: 0 });
 });
 
-test('nobody signed in cannot follow', async () => {
-  const refused = createFollow(gateway.client())({ slice: budgetSlice, aggregateId: budgetId, onChange: () => {} });
-  await expect(refused).rejects.toThrow('Nobody is signed in.');
+test('a view shows what was waited for', async () => {
+  const intent = createIntentClient(client);
+  follow();
+  await append(opened);
+  await intent.waitFor(1);
+  const { data } = await client.schema('api').from('budgets').select('budget_id, spending_limit');
+  expect(data).toEqual([{ budget_id: budgetId, spending_limit: 100 }]);
+  await expect(intent.waitFor(2, { timeoutMs: 100 })).rejects.toMatchObject({ code: 'TIMED_OUT' });
 });

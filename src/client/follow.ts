@@ -1,76 +1,48 @@
-import type { SupabaseClient } from '@supabase/supabase-js';
-import type { DomainMessage } from '../domain/kernel/decider.ts';
-import type { Slice } from '../domain/kernel/slice.ts';
-import { createApi } from './api.ts';
-import { FollowError } from './errors.ts';
-import { createFollower } from './follower.ts';
-import { createTenantChannels } from './tenant-channels.ts';
-import { onWakeUp } from './wake-up.ts';
+import type { CommandResult, CommandToSend, CommandType, RejectionCode, SendOptions } from './commands.ts';
+import type { Connection, Live } from './connection.ts';
+import { createFollowing } from './following.ts';
+import type { LiveFeedDeps } from './live-feed.ts';
+import type { GetOutcome } from './outcome.ts';
+import type { Pending } from './pending.ts';
+import type { Send } from './send.ts';
+import { type AggregateType, type CommandOf, slices, type StateOf } from './slices.ts';
+import type { ReadableStore } from './store.ts';
 
-/** A lost message at the end of the stream has no later one to show it: this finds it. */
-const catchUpEveryMs = 30_000;
-
-export interface Followed<State> {
-  readonly state: State;
+export interface Followed<Aggregate extends AggregateType> {
+  /** With the pending commands applied; without any it is `confirmedState`. */
+  readonly state: StateOf<Aggregate>;
+  /** A prefix of the truth, folded with the same `evolve` as on the server. */
+  readonly confirmedState: StateOf<Aggregate>;
+  /** Sent by this following, and not in the log yet. */
+  readonly pending: readonly Pending<CommandOf<Aggregate>>[];
   /** The aggregate's; 0 where it has no events. */
   readonly version: number;
-  /** The tenant's: the state is the truth as of this position. */
-  readonly position: number;
+  /** The tenant's when the snapshot was made; null until the state is loaded. Other aggregates' events make no new snapshot. */
+  readonly position: number | null;
+  readonly connection: Connection;
 }
 
-export interface FollowOptions<State, Command extends DomainMessage, Event extends DomainMessage, Code extends string> {
-  readonly slice: Slice<State, Command, Event, Code>;
-  readonly aggregateId: string;
-  /** Called with the first state, and again whenever an event of the aggregate has been applied. */
-  onChange(followed: Followed<State>): void;
-  /** A failed call is repeated by itself; a refused join is not. (Default: nothing.) */
-  onError?(error: FollowError): void;
+/** Iterated, it gives the state once it is loaded and then the newest one, and skips what came while nobody asked. */
+export interface Following<Aggregate extends AggregateType>
+  extends ReadableStore<Followed<Aggregate>>, AsyncIterable<Followed<Aggregate>>, Live {
+  /**
+   * The client's `send`, and until the outcome is known the command shows in `state`. Rejected, failed or not taken, it is taken
+   * back. The decision is made with this machine's clock and with the role in the token; the server's are what counts. A
+   * command with `executeAt` does not show before its time.
+   */
+  send<Type extends CommandOf<Aggregate>['type'] & CommandType>(
+    type: Type,
+    command: Omit<CommandToSend<Type>, 'aggregateId'>,
+    options?: SendOptions,
+  ): Promise<CommandResult<RejectionCode<Type>>>;
 }
 
-export type Follow = <State, Command extends DomainMessage, Event extends DomainMessage, Code extends string>(
-  options: FollowOptions<State, Command, Event, Code>,
-) => Promise<Following>;
-
-export interface Following {
-  stop(): void;
-}
+export type Follow = <Aggregate extends AggregateType>(aggregateType: Aggregate, aggregateId: string) => Following<Aggregate>;
 
 /**
- * Follows aggregates of the session's tenant live. What `onChange` sees is always a prefix of the truth, folded with the same
- * `evolve` as on the server. Throws `FollowError` where nobody is signed in or the token has no tenant.
+ * Follows aggregates of the session's tenant live. Does not throw: `connection` tells what is wrong, and an iteration throws
+ * the `FollowError` that closed it.
  */
-export function createFollow(supabase: SupabaseClient): Follow {
-  const api = createApi(supabase);
-  const channels = createTenantChannels(supabase);
-
-  return async (options) => {
-    const tenantId = await readTenantId(supabase);
-    const follower = createFollower(api, options);
-    const leave = await channels.join(tenantId, {
-      onSubscribed: follower.hydrate,
-      onAppended: ({ events = [], toPosition }) => follower.take(events, toPosition),
-      onRefused: (error) => {
-        stop();
-        options.onError?.(error);
-      },
-    });
-    const timer = setInterval(follower.catchUp, catchUpEveryMs);
-    const ignoreWakeUps = onWakeUp(follower.hydrate);
-    return { stop };
-
-    function stop(): void {
-      clearInterval(timer);
-      ignoreWakeUps();
-      follower.stop();
-      leave();
-    }
-  };
-}
-
-async function readTenantId(supabase: SupabaseClient): Promise<string> {
-  const { data, error } = await supabase.auth.getClaims();
-  if (error !== null || data === null) throw new FollowError('Nobody is signed in.', { cause: error });
-  const tenantId: unknown = data.claims['tenant_id'];
-  if (typeof tenantId === 'string') return tenantId;
-  throw new FollowError('The access token has no claim tenant_id: choose a tenant with api.switch_tenant and refresh the session.');
+export function createFollow(deps: LiveFeedDeps & { readonly send: Send; readonly getOutcome: GetOutcome }): Follow {
+  return (aggregateType, aggregateId) => createFollowing(deps, slices[aggregateType], aggregateId);
 }

@@ -1,6 +1,12 @@
-export type { CommandResult, CommandToSend } from './commands.ts';
-export { CommandError, FollowError } from './errors.ts';
-export type { Followed, Following, FollowOptions } from './follow.ts';
+export type { CommandResult, CommandToSend, CommandType, PayloadOf, RejectionCode, SendOptions } from './commands.ts';
+export type { Connection } from './connection.ts';
+export { CommandError, FollowError, type FollowErrorCode } from './errors.ts';
+export type { EventMetadata, RecordedEvent } from './feed.ts';
+export type { Followed, Following } from './follow.ts';
+export type { FollowedTenant, FollowingTenant, FollowTenantOptions } from './follow-tenant.ts';
 export { createIntentClient, type IntentClient } from './intent-client.ts';
-export type { SendOptions } from './send.ts';
+export type { Pending } from './pending.ts';
+export type { AggregateType, StateOf } from './slices.ts';
+export type { Moment } from './state-at.ts';
 export { uuidV7 } from './uuid-v7.ts';
+export type { WaitOptions } from './wait-until.ts';

@@ -1,5 +1,6 @@
 import { FunctionsHttpError, type SupabaseClient } from '@supabase/supabase-js';
-import type { CommandResult, CommandToSend } from './commands.ts';
+import { backOffMs, pause } from './back-off.ts';
+import type { CommandResult, CommandToSend, CommandType, RejectionCode, SendOptions } from './commands.ts';
 import { CommandError, type ProblemDetails } from './errors.ts';
 import { uuidV7 } from './uuid-v7.ts';
 
@@ -7,30 +8,28 @@ const defaultWaitSeconds = 10;
 /** What a request may take beyond the wait that it asked for. */
 const requestSlackMs = 15_000;
 const maxAttempts = 5;
-const firstBackoffMs = 200;
-const longestBackoffMs = 5_000;
+const firstBackOffMs = 200;
+const longestBackOffMs = 5_000;
 
-export interface SendOptions {
-  /** Seconds to wait for the outcome, 0 to 20. (Default: 10.) */
-  readonly wait?: number;
-}
-
-export type Send = (command: CommandToSend, options?: SendOptions) => Promise<CommandResult>;
+export type Send = <Type extends CommandType>(
+  type: Type,
+  command: CommandToSend<Type>,
+  options?: SendOptions,
+) => Promise<CommandResult<RejectionCode<Type>>>;
 
 /**
  * Sends commands through the Edge Function. A failed request is repeated with the same command id, a few times and with
  * growing pauses, so that the command takes effect once. A rejection is a result; throws `CommandError` for the rest.
  */
 export function createSend(supabase: SupabaseClient): Send {
-  return async (command, { wait = defaultWaitSeconds } = {}) => {
-    const body = { ...command, commandId: command.commandId ?? uuidV7() };
+  return async (type, command, { wait = defaultWaitSeconds } = {}) => {
+    const body = { ...command, type, commandId: command.commandId ?? uuidV7() };
     for (let attempt = 1; ; attempt += 1) {
       const { data, error } = await invoke(body, wait);
       if (error === null) return data;
       const retryAfterMs = readRetryPause(error, attempt);
       if (retryAfterMs === undefined || attempt === maxAttempts) throw await readError(body.commandId, error);
-      // A back-off: there is nothing to await but time.
-      await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+      await pause(retryAfterMs);
     }
   };
 
@@ -46,11 +45,11 @@ export function createSend(supabase: SupabaseClient): Send {
 
 /** Milliseconds until the next attempt; undefined where the answer would be the same again. */
 function readRetryPause(error: unknown, attempt: number): number | undefined {
-  const backoffMs = Math.min(firstBackoffMs * 2 ** (attempt - 1), longestBackoffMs) * (0.5 + Math.random() / 2);
-  if (!(error instanceof FunctionsHttpError)) return backoffMs;
+  const backOff = backOffMs(attempt, firstBackOffMs, longestBackOffMs);
+  if (!(error instanceof FunctionsHttpError)) return backOff;
   const response = error.context as Response;
   if (response.status !== 429 && response.status < 500) return undefined;
-  return Math.max(backoffMs, Number(response.headers.get('Retry-After') ?? 0) * 1000);
+  return Math.max(backOff, Number(response.headers.get('Retry-After') ?? 0) * 1000);
 }
 
 async function readError(commandId: string, cause: Error): Promise<CommandError> {

@@ -5,6 +5,8 @@ export interface ClaimedProcess extends ProcessReference {
   readonly isolation: 'shared' | 'dedicated';
   /** The tenant's share of the shared queues, relative to the others. */
   readonly fairnessWeight: number;
+  /** Of the request that set it off, or had it go on last. */
+  readonly correlationId: string | null;
 }
 
 /** The process managers that wait, as the pump sees them. */

@@ -23,8 +23,9 @@ describe('the queue of process managers', () => {
   it('tells of an instance that has something to do, with what its tenant asks for', async () => {
     await db.admin.query('update intent.tenants set fairness_weight = 2.5 where tenant_id = $1', [tenant.tenantId]);
     const key = await queueReaction(db, tenant.tenantId);
-    const instance = { tenantId: tenant.tenantId, process: 'order-fulfilment', key, isolation: 'dedicated', fairnessWeight: 2.5 };
-    expect(await queue.claim(10)).toEqual([instance]);
+    expect(await queue.claim(10)).toEqual([
+      { tenantId: tenant.tenantId, process: 'order-fulfilment', key, isolation: 'dedicated', fairnessWeight: 2.5, correlationId: null },
+    ]);
   });
 
   it('tells nobody else of it until the lease ends, and again then: it still has something to do', async () => {

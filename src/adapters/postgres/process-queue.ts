@@ -17,6 +17,7 @@ interface ClaimedRow {
   readonly key: string;
   readonly isolation: 'shared' | 'dedicated';
   readonly fairness_weight: number;
+  readonly correlation_id: string | null;
 }
 
 export function createProcessQueue({ pool, pumpName, leaseSeconds = 30 }: ProcessQueueDeps): ProcessQueue {
@@ -28,12 +29,13 @@ export function createProcessQueue({ pool, pumpName, leaseSeconds = 30 }: Proces
           maxProcesses,
           leaseSeconds,
         ]);
-        return rows.map(({ tenant_id: tenantId, process, key, isolation, fairness_weight: fairnessWeight }) => ({
-          tenantId,
+        return rows.map(({ process, key, isolation, ...row }) => ({
+          tenantId: row.tenant_id,
           process,
           key,
           isolation,
-          fairnessWeight,
+          fairnessWeight: row.fairness_weight,
+          correlationId: row.correlation_id,
         }));
       });
     },

@@ -15,6 +15,10 @@ export interface CommandToStart extends CommandReference, Tenant {
   readonly correlationId: string;
 }
 
+export interface ProcessToStart extends ProcessReference, Tenant {
+  readonly correlationId: string | null;
+}
+
 export function commandWorkflowId({ tenantId, commandId }: CommandReference): string {
   return `${tenantId}/command/${commandId}`;
 }
@@ -35,13 +39,13 @@ export function commandStart(command: CommandToStart, sharedCount: number) {
   } satisfies WorkflowStartOptions<typeof commandWorkflow>;
 }
 
-export function processStart(reference: ProcessReference & Tenant, sharedCount: number) {
-  const { tenantId, process, key } = reference;
+export function processStart(reference: ProcessToStart, sharedCount: number) {
+  const { tenantId, process, key, correlationId } = reference;
   return {
     workflowId: processWorkflowId(reference),
     taskQueue: queueFor('processes', reference, sharedCount),
     args: [{ tenantId, process, key }],
-    memo: { type: process },
+    memo: { type: process, correlationId },
     ...ofTenant(reference),
   } satisfies WorkflowStartOptions<typeof processWorkflow>;
 }

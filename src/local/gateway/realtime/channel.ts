@@ -115,7 +115,7 @@ export async function joinChannel(frame: Frame, deps: ChannelDeps): Promise<Chan
 
   function watchExpiry({ expiresAt }: Admission & { admitted: true }) {
     if (expiresAt === null) return undefined;
-    const remainingMs = Math.min(expiresAt * 1000 - Date.now(), longestTimerMs);
+    const remainingMs = Math.min(Math.max(0, expiresAt * 1000 - Date.now()), longestTimerMs);
     return setTimeout(() => channel.close('The access token has expired'), remainingMs);
   }
 }

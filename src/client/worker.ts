@@ -1,0 +1,41 @@
+import { backOffMs, pause } from './back-off.ts';
+
+/** In a row. After them it rests until it is called. */
+const maxAttempts = 6;
+const firstBackOffMs = 300;
+const longestBackOffMs = 10_000;
+
+export interface Worker {
+  /** Works, where it does not already. */
+  run(): void;
+  /** The same, at once and with as many attempts as at first: something has happened that may help. */
+  runAfresh(): void;
+}
+
+/** Repeats work that fails, not for ever. `work` answers whether it is done, and does not throw. */
+export function createWorker(work: () => Promise<boolean>, stopped: AbortSignal): Worker {
+  let attempts = 0;
+  let running = false;
+  let rest = new AbortController();
+
+  return {
+    run: () => void run(),
+    runAfresh() {
+      attempts = 0;
+      rest.abort();
+      void run();
+    },
+  };
+
+  async function run(): Promise<void> {
+    if (running) return;
+    running = true;
+    attempts = 0;
+    while (!stopped.aborted && !(await work()) && attempts < maxAttempts) {
+      attempts += 1;
+      rest = new AbortController();
+      await pause(backOffMs(attempts, firstBackOffMs, longestBackOffMs), AbortSignal.any([rest.signal, stopped]));
+    }
+    running = false;
+  }
+}
