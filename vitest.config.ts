@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const tests = (suffix: string) => [`{src,scripts,supabase,bench,examples}/**/*.${suffix}.test.ts`];
+const tests = (suffix: string) => [`{src,scripts,supabase,bench,chaos,examples}/**/*.${suffix}.test.ts`];
 
 export default defineConfig({
   test: {

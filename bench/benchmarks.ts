@@ -12,6 +12,10 @@ export const benchmarks: ReadonlyMap<string, Benchmark> = new Map([
     about: 'one command at a time over HTTP with Prefer: wait, through the whole flow',
     run: async (options) => (await import('./flow.ts')).flow(options),
   }],
+  ['client-latency', {
+    about: 'from an append to the event applied by a client, at 50 events a second; hydrate with a snapshot',
+    run: async (options) => (await import('./client-latency.ts')).clientLatency(options),
+  }],
   ['append', {
     about: 'append_events against a raw INSERT of the same row, at 2, 8 and 32 connections',
     run: async (options) => (await import('./append.ts')).append(options),
@@ -48,9 +52,17 @@ export const benchmarks: ReadonlyMap<string, Benchmark> = new Map([
     about: 'the inline engine: draining a full queue, one hot aggregate, one command at a time, end to end',
     run: async (options) => (await import('./inline.ts')).inline(options),
   }],
+  ['temporal', {
+    about: 'commands through Temporal and through the inline engine against bare workflows; memory of a worker',
+    run: async (options) => (await import('./temporal.ts')).temporal(options),
+  }],
   ['growth', {
     about: 'append and load among 5,000,000 events; a stream of 100,000 with a snapshot',
     run: async (options) => (await import('./growth.ts')).growth(options),
+  }],
+  ['feed', {
+    about: 'a feed of 1,000,000 events page by page, the last ones against the first; hydrate with a snapshot',
+    run: async (options) => (await import('./feed.ts')).feed(options),
   }],
   ['partitions', {
     about: 'append, load and claim in 16 partitions by tenant against plain tables',

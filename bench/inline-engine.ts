@@ -52,7 +52,7 @@ export async function startInlineEngine(database: BenchDatabase): Promise<Runnin
       await pumping;
       await doorbell.close();
       await pool.end();
-      await handler.pool.end();
+      await handler.close();
     },
   };
 }

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
-import { claimsOf, createTenant, openBudget } from '../src/testing/tenant.ts';
+import { openBudget } from '../src/testing/tenant.ts';
 import { createTenants, insertOneRow, type Tenants } from './append-calls.ts';
 import { type BenchDatabase, startBenchServer } from './database.ts';
 import { startInlineEngine } from './inline-engine.ts';
-import { type LeanConnection, openLeanConnection } from './lean-connection.ts';
 import { quantile } from './quantile.ts';
 import { measureRounds } from './rounds.ts';
 import { round, toRow, type Row } from './row.ts';
+import { openSubmitters, submit } from './submitters.ts';
 
 const benchmark = 'inline';
 const tenantCount = 8;
@@ -71,7 +70,7 @@ interface Queue {
 }
 
 /** Commands a second. */
-async function drain(database: BenchDatabase, { commands, budgets, tenants, prefix }: Queue): Promise<number> {
+export async function drain(database: BenchDatabase, { commands, budgets, tenants, prefix }: Queue): Promise<number> {
   await database.admin.query('select bench.fill_budget_commands($1, $2, $3, $4)', [commands, tenants, budgets, prefix]);
   await database.admin.query('vacuum analyze');
   const beganAt = performance.now();
@@ -91,7 +90,7 @@ async function oneAtATime(database: BenchDatabase, commands: number): Promise<Ro
     const sample: number[] = [];
     for (let n = 1; n <= warmUpCommands + commands; n += 1) {
       const beganAt = performance.now();
-      await submit(submitter!);
+      await submit(submitter!, openBudget(randomUUID()));
       await engine.untilEnded(n);
       if (n > warmUpCommands) sample.push(performance.now() - beganAt);
     }
@@ -110,6 +109,18 @@ async function oneAtATime(database: BenchDatabase, commands: number): Promise<Ro
 }
 
 async function endToEnd(database: BenchDatabase, commands: number): Promise<Row> {
+  const { rate, submittedMs } = await measureEndToEnd(database, commands);
+  return toRow({
+    benchmark,
+    measured: `${commands} commands, from the first submission to the last outcome, ${submitters} submitters`,
+    values: [rate],
+    unit: ' commands/s',
+    figures: `submitted in ${round(submittedMs / 1000)} s`,
+  });
+}
+
+/** Commands a second from the first submission to the last outcome, and when the last was submitted. */
+export async function measureEndToEnd(database: BenchDatabase, commands: number) {
   const connections = await openSubmitters(database, submitters);
   const engine = await startInlineEngine(database);
   try {
@@ -118,35 +129,14 @@ async function endToEnd(database: BenchDatabase, commands: number): Promise<Row>
     await Promise.all(connections.map(async (connection) => {
       for (; left > 0;) {
         left -= 1;
-        await submit(connection);
+        await submit(connection, openBudget(randomUUID()));
       }
     }));
     const submittedMs = performance.now() - beganAt;
     await engine.untilEnded(commands);
-    return toRow({
-      benchmark,
-      measured: `${commands} commands, from the first submission to the last outcome, ${submitters} submitters`,
-      values: [commands / ((performance.now() - beganAt) / 1000)],
-      unit: ' commands/s',
-      figures: `submitted in ${round(submittedMs / 1000)} s`,
-    });
+    return { rate: commands / ((performance.now() - beganAt) / 1000), submittedMs };
   } finally {
     await engine.stop();
     await Promise.all(connections.map((connection) => connection.close()));
   }
-}
-
-/** `api.submit_command` as PostgREST calls it, each connection the owner of a tenant of its own. */
-function openSubmitters({ admin, adminUrl }: BenchDatabase, count: number): Promise<LeanConnection[]> {
-  const { type, aggregateType } = openBudget('');
-  return Promise.all(Array.from({ length: count }, async () => {
-    const claims = JSON.stringify(claimsOf(await createTenant(admin), 'owner'));
-    const setUp = `set role authenticated; set request.jwt.claims = ${pg.escapeLiteral(claims)}`;
-    return openLeanConnection(adminUrl, `select api.submit_command($1, '${type}', '${aggregateType}', $2, $3)`, setUp);
-  }));
-}
-
-function submit(connection: LeanConnection): Promise<void> {
-  const { aggregateId, payload } = openBudget(randomUUID());
-  return connection.run([randomUUID(), aggregateId, JSON.stringify(payload)]);
 }

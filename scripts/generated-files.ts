@@ -44,7 +44,13 @@ async function findStale(root: string): Promise<GeneratedFile[]> {
 
 async function bundleDefinitions(): Promise<string> {
   // The schema library stays an import: the function's deno.json maps it to the same version.
-  const bundle = await rolldown({ input: 'src/domain/commands.ts', cwd: projectRoot, external: ['zod'] });
+  const bundle = await rolldown({
+    input: 'src/domain/commands.ts',
+    cwd: projectRoot,
+    external: ['zod'],
+    // The events' schemas are of no use there.
+    treeshake: { manualPureFunctions: ['defineEvents', 'z'] },
+  });
   try {
     const { output } = await bundle.generate({ format: 'esm', banner: `// ${notice}` });
     return output[0].code;

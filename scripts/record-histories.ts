@@ -8,13 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/activity';
 import { Client, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { Activities } from '../src/adapters/temporal/activities.ts';
 import { installTemporalRuntime } from '../src/adapters/temporal/connection.ts';
 import { loadWorkflowBundle } from '../src/adapters/temporal/workflow-bundle.ts';
-import type { commandWorkflow, processWorkflow } from '../src/adapters/temporal/workflows/index.ts';
+import type { commandWorkflow, processWorkflow, scheduledCommandWorkflow } from '../src/adapters/temporal/workflows/index.ts';
 import type { ProcessProgress } from '../src/application/advance-process.ts';
 import { cacheDirectory } from '../src/local/cache-directory.ts';
 import { projectRoot } from '../src/local/paths.ts';
@@ -48,6 +49,7 @@ const activities: Activities = {
   async makeCall() {},
   async cancelProcess() {},
   async failProcess() {},
+  async submitScheduledCommand() {},
 };
 
 installTemporalRuntime(pino({ level: 'warn' }));
@@ -72,6 +74,13 @@ async function record(address: string): Promise<void> {
       const handle = await client.workflow.start<typeof commandWorkflow>('commandWorkflow', { workflowId: name, taskQueue, args: [{ tenantId: 't', commandId: name }] });
       await keepHistory(name, client, handle);
     }
+    const scheduled = await client.workflow.start<typeof scheduledCommandWorkflow>('scheduledCommandWorkflow', {
+      workflowId: 'scheduled-command',
+      taskQueue,
+      args: [{ tenantId: 't', scheduleId: 'monthly' }],
+      typedSearchAttributes: [{ key: defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME'), value: new Date() }],
+    });
+    await keepHistory('scheduled-command', client, scheduled);
     for (const name of [...Object.keys(steps), 'process-broken']) {
       const handle = await client.workflow.start<typeof processWorkflow>('processWorkflow', {
         workflowId: name, taskQueue, args: [{ tenantId: 't', process: 'order-fulfilment', key: name }],

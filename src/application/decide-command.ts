@@ -1,11 +1,11 @@
 import { type Rejection, type Result, reject } from '../domain/kernel/result.ts';
 import type { DomainMessage } from '../domain/kernel/decider.ts';
 import type { Slice } from '../domain/kernel/slice.ts';
+import type { VersionedMessage } from '../domain/kernel/upcast.ts';
 import { findSlice } from '../domain/registry.ts';
-import type { CommandToDecide, NewEvent, RecordedEvent, Stream } from '../ports/command-store.ts';
-
-/** A snapshot is due each time a stream has grown by so many events. */
-const snapshotEveryEvents = 100;
+import type { CommandToDecide, NewEvent, Stream } from '../ports/command-store.ts';
+import { ReleaseOutdated } from '../ports/errors.ts';
+import { readMessage } from './read-message.ts';
 
 /** An aggregate as of a version. */
 export interface Aggregate {
@@ -14,7 +14,7 @@ export interface Aggregate {
   readonly version: number;
 }
 
-/** Throws where no slice is registered for the type. */
+/** Throws where no slice is registered for the type, and `ReleaseOutdated` where the stream has events of a newer release. */
 export function aggregateOf(aggregateType: string, { snapshot, events }: Stream): Aggregate {
   const slice = findSlice(aggregateType);
   if (slice === undefined) throw new Error(`No slice is registered for the aggregate type ${aggregateType}.`);
@@ -22,31 +22,49 @@ export function aggregateOf(aggregateType: string, { snapshot, events }: Stream)
   return evolve({ slice, state: start.state, version: start.version }, events);
 }
 
-/** The aggregate after these events. */
-export function evolve(aggregate: Aggregate, events: readonly (DomainMessage | RecordedEvent)[]): Aggregate {
-  const { decider } = aggregate.slice;
-  const state = events.reduce<unknown>((current, event) => decider.evolve(current, event), aggregate.state);
+/** The aggregate after these events, of whatever schema version. Throws `ReleaseOutdated`. */
+export function evolve(aggregate: Aggregate, events: readonly VersionedMessage[]): Aggregate {
+  const { slice } = aggregate;
+  const state = events.reduce<unknown>((current, event) => slice.decider.evolve(current, readMessage(slice, event)), aggregate.state);
   return { ...aggregate, state, version: aggregate.version + events.length };
 }
 
-/** What the domain says to a command. Throws where the slice has no such command, and whatever a bug throws. */
+/**
+ * What the domain says to a command. Throws where the slice has no such command, `ReleaseOutdated` where a newer release has sent
+ * it, and whatever a bug throws.
+ */
 export function decide(
   command: CommandToDecide,
   { slice, state, version }: Aggregate,
   { tenantId, now }: { readonly tenantId: string; readonly now: string },
 ): Result<readonly NewEvent[], Rejection> {
   const { type, commandId, expectedVersion, actor, aggregateId } = command;
-  const payload = slice.commands[type]?.payload.safeParse(command.payload);
-  if (payload === undefined) throw new Error(`The slice ${slice.aggregateType} has no command ${type}.`);
+  const definition = slice.commands[type];
+  if (definition === undefined) throw new Error(`The slice ${slice.aggregateType} has no command ${type}.`);
+  const current = inCurrentVersion(slice, command);
+  if (!current.ok) return current;
+  const payload = definition.payload.safeParse(current.value);
   if (!payload.success) return invalidPayload(payload.error.issues);
   if (expectedVersion !== null && expectedVersion !== version) return conflict(expectedVersion, version);
   const decision = slice.decider.decide({ type, payload: payload.data }, state, { now, actor, tenantId, commandId, aggregateId });
   if (!decision.ok) return decision;
-  return { ok: true, value: decision.value.map((event) => ({ type: event.type, schemaVersion: 1, payload: event.payload })) };
+  return { ok: true, value: decision.value.map((event) => newEvent(slice, event)) };
 }
 
-export function isSnapshotDue({ snapshot }: Stream, version: number): boolean {
-  return version - (snapshot?.version ?? 0) >= snapshotEveryEvents;
+function newEvent({ aggregateType, events }: Slice, { type, payload }: DomainMessage): NewEvent {
+  const definition = events[type];
+  if (definition === undefined) throw new Error(`The slice ${aggregateType} has no event ${type}.`);
+  return { type, schemaVersion: definition.schemaVersion, payload };
+}
+
+/** The payload of a command that has waited since an older release. Nobody has held it against that release's schema. */
+function inCurrentVersion(slice: Slice, { type, schemaVersion, payload }: CommandToDecide): Result<unknown, Rejection> {
+  try {
+    return { ok: true, value: readMessage(slice, { type, schemaVersion, payload }).payload };
+  } catch (error) {
+    if (error instanceof ReleaseOutdated) throw error;
+    return reject('INVALID_PAYLOAD', `The payload, of schema version ${schemaVersion}, cannot be read any more.`);
+  }
 }
 
 function invalidPayload(issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]) {

@@ -2,9 +2,8 @@ import { stateVersions } from '../domain/registry.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CommandStore, DecidedRun, Decision, LoadedRun } from '../ports/command-store.ts';
 import { isPassing } from '../ports/errors.ts';
-import type { Logger } from '../ports/logger.ts';
 import { type Aggregate, aggregateOf, decide, evolve } from './decide-command.ts';
-import { createSaveSnapshot } from './save-snapshot.ts';
+import type { SnapshotWriter } from './snapshot-writer.ts';
 
 /** In one batch, those that wait behind others included: what is in memory at once, and how long a batch takes. */
 const maxCommands = 500;
@@ -13,8 +12,8 @@ const maxDecisionsAtOnce = 250;
 
 export interface HandleBatchDeps {
   readonly store: CommandStore;
+  readonly snapshots: SnapshotWriter;
   readonly clock: Clock;
-  readonly log: Logger;
 }
 
 export interface HandledBatch {
@@ -37,12 +36,10 @@ interface Folded {
 /**
  * Load, decide, append and settle for many commands in few round trips. The commands of one aggregate are decided one after the
  * other, each on the state that the one before has left, and settled together: the outcomes are those of `HandleCommand`. What it
- * does not settle (another writer was faster, something is malformed, there is no such slice) it leaves as it was, to be handled
+ * does not settle (another writer was faster, something is malformed or of a newer release, there is no such slice) it leaves as it was, to be handled
  * one by one. Throws `StoreUnavailable`, which passes: repeat it.
  */
-export function createHandleBatch({ store, clock, log }: HandleBatchDeps): HandleBatch {
-  const saveSnapshot = createSaveSnapshot({ store, log });
-
+export function createHandleBatch({ store, snapshots, clock }: HandleBatchDeps): HandleBatch {
   /** Undefined where the aggregate itself cannot be read. */
   function fold(tenantId: string, loaded: LoadedRun): Folded | undefined {
     const { aggregateType, aggregateId, stream, commands } = loaded;
@@ -64,6 +61,7 @@ export function createHandleBatch({ store, clock, log }: HandleBatchDeps): Handl
         decisions.push(decision.ok ? { commandId, events: decision.value } : { commandId, rejection: decision.rejection });
         return next;
       } catch (error) {
+        if (isPassing(error)) throw error;
         bugs.set(commandId, error);
         return aggregate;
       }
@@ -93,7 +91,7 @@ export function createHandleBatch({ store, clock, log }: HandleBatchDeps): Handl
       for (const { loaded: { stream }, run, after, bugs: ofRun } of together.filter((_, index) => answers[index])) {
         for (const { commandId } of run.decisions) settled.add(commandId);
         for (const [commandId, error] of ofRun) bugs.set(commandId, error);
-        await saveSnapshot(tenantId, run.aggregateId, after, stream);
+        snapshots.offer(tenantId, run.aggregateId, after, stream);
       }
     }
     return { settled, bugs };

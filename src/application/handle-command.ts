@@ -3,28 +3,25 @@ import type { Clock } from '../ports/clock.ts';
 import type { CommandReference } from '../ports/command-queue.ts';
 import type { CommandStatus, CommandStore, LoadedCommand } from '../ports/command-store.ts';
 import { CommandSettled, ConcurrencyConflict } from '../ports/errors.ts';
-import type { Logger } from '../ports/logger.ts';
 import { aggregateOf, decide, evolve } from './decide-command.ts';
-import { createSaveSnapshot } from './save-snapshot.ts';
+import type { SnapshotWriter } from './snapshot-writer.ts';
 
 /** A stream that moves on between decision and append this often is left to the engine's slower retries. */
 const maxDecisions = 5;
 
 export interface HandleCommandDeps {
   readonly store: CommandStore;
+  readonly snapshots: SnapshotWriter;
   readonly clock: Clock;
-  readonly log: Logger;
 }
 
 export type HandleCommand = (command: CommandReference) => Promise<CommandStatus>;
 
 /**
  * Executes one command: load, decide, append and settle. Safe to repeat at any point, because the store settles a command once.
- * Answers how it ended. Throws `StoreUnavailable` and `ConcurrencyConflict`, which pass; anything else is a bug.
+ * Answers how it ended. Throws `StoreUnavailable`, `ConcurrencyConflict` and `ReleaseOutdated`, which pass; anything else is a bug.
  */
-export function createHandleCommand({ store, clock, log }: HandleCommandDeps): HandleCommand {
-  const saveSnapshot = createSaveSnapshot({ store, log });
-
+export function createHandleCommand({ store, snapshots, clock }: HandleCommandDeps): HandleCommand {
   async function handle(reference: CommandReference): Promise<CommandStatus> {
     const command = await load(reference);
     if (hasEnded(command)) return command.status;
@@ -38,7 +35,7 @@ export function createHandleCommand({ store, clock, log }: HandleCommandDeps): H
       }
       const result = await store.append(reference, command, aggregate.version, decision.value);
       if (!('missed' in result)) {
-        if (!result.duplicate) await saveSnapshot(tenantId, command.aggregateId, evolve(aggregate, decision.value), command.stream);
+        if (!result.duplicate) snapshots.offer(tenantId, command.aggregateId, evolve(aggregate, decision.value), command.stream);
         return 'succeeded';
       }
       aggregate = evolve(aggregate, result.missed);

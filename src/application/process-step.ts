@@ -1,10 +1,21 @@
 import { findCommandDefinition } from '../domain/commands.ts';
+import type { CommandDefinition } from '../domain/kernel/message.ts';
 import type { Effect, ProcessManager, Reaction } from '../domain/kernel/process.ts';
+import type { VersionedMessage } from '../domain/kernel/upcast.ts';
 import type { LoadedProcess, ProcessAdvance, ProcessCall, ProcessCommand, ProcessReference } from '../ports/process-store.ts';
 import { derivedCommandId } from './derived-command-id.ts';
+import { readEvent } from './read-message.ts';
 
 /** A message as the store queued it. The store and the kernel agree on its shape. */
-type Message = Reaction & { readonly event?: { readonly metadata?: { readonly commandId?: string } } };
+type Message =
+  | Exclude<Reaction, { kind: 'event' }>
+  | { readonly kind: 'event'; readonly event: QueuedEvent };
+
+interface QueuedEvent extends VersionedMessage {
+  readonly aggregateType: string;
+  readonly aggregateId: string;
+  readonly metadata: { readonly commandId?: string };
+}
 
 /** A command without its id, which depends on all that come before it. */
 type CommandToSend = Omit<ProcessCommand, 'commandId'>;
@@ -18,7 +29,7 @@ interface Draft {
   readonly endedCalls: Set<string>;
 }
 
-/** Reacts to all that is loaded, in order, and then to the timers that are still due: what is to be stored of it. */
+/** Reacts to all that is loaded, in order, and then to the timers that are still due: what is to be stored of it. Throws `ReleaseOutdated`. */
 export async function nextAdvance(manager: ProcessManager, reference: ProcessReference, loaded: LoadedProcess): Promise<ProcessAdvance> {
   const draft: Draft = {
     state: loaded.state,
@@ -33,7 +44,7 @@ export async function nextAdvance(manager: ProcessManager, reference: ProcessRef
     for (const effect of effects) apply(effect, draft, loaded, causationId);
   };
 
-  for (const { message } of loaded.reactions) react(message as Message, causeOf(message as Message));
+  for (const { message } of loaded.reactions) react(read(message as Message), causeOf(message as Message));
   for (const name of loaded.dueTimers) {
     // It may have been cleared or set anew by what came before.
     if (draft.timers.get(name) !== loaded.timers[name]) continue;
@@ -60,11 +71,17 @@ export async function nextAdvance(manager: ProcessManager, reference: ProcessRef
   };
 }
 
+/** What waits may have been queued by an older release. */
+function read(message: Message): Reaction {
+  return message.kind === 'event' ? { kind: 'event', event: readEvent(message.event) } : message;
+}
+
 function apply(effect: Effect, draft: Draft, loaded: LoadedProcess, causationId: string | null): void {
   switch (effect.kind) {
     case 'send': {
       const { aggregateId, command } = effect;
-      draft.commands.push({ ...command, aggregateType: aggregateTypeOf(command.type), aggregateId, causationId });
+      const { aggregateType, schemaVersion } = definitionOf(command.type);
+      draft.commands.push({ ...command, schemaVersion, aggregateType, aggregateId, causationId });
       return;
     }
     case 'call': {
@@ -96,15 +113,15 @@ function giveUpEverything(draft: Draft, loaded: LoadedProcess): void {
   for (const { callId } of [...draft.calls.values(), ...loaded.calls]) giveUp(callId, draft, loaded);
 }
 
-function aggregateTypeOf(commandType: string): string {
+function definitionOf(commandType: string): CommandDefinition {
   const definition = findCommandDefinition(commandType);
   if (definition === undefined) throw new Error(`There is no command ${commandType}.`);
-  return definition.aggregateType;
+  return definition;
 }
 
 /** The command behind it; a timer, an answer or a cancellation has none. */
 function causeOf(message: Message): string | null {
-  if (message.kind === 'event') return message.event.metadata?.commandId ?? null;
+  if (message.kind === 'event') return message.event.metadata.commandId ?? null;
   return message.kind === 'outcome' ? message.commandId : null;
 }
 

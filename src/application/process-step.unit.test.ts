@@ -7,6 +7,7 @@ const reference = { tenantId: '00000000-0000-4000-8000-000000000001', process: '
 const now = '2026-01-01T00:00:00.123456Z';
 const past = '2025-12-31T00:00:00.000Z';
 const later = '2026-02-01T00:00:00.000Z';
+const orderApproved = { type: 'OrderApproved', schemaVersion: 1, payload: {}, aggregateType: 'order', aggregateId: 'o' };
 const cancel: Reaction = { kind: 'cancel' };
 const release = { type: 'ReleaseBudget', payload: { orderId: 'o' } };
 const send: Effect = { kind: 'send', aggregateId: 'groceries', command: release };
@@ -101,7 +102,7 @@ describe('the commands of a step', () => {
   });
 
   it('name the aggregate, and the command that is behind them', async () => {
-    const event = { type: 'X', payload: {}, aggregateId: 'a', metadata: { commandId: 'c-of-event' } };
+    const event = { ...orderApproved, metadata: { commandId: 'c-of-event' } };
     const outcome = { kind: 'outcome', commandId: 'c-of-outcome', type: 'Y', aggregateId: 'a', status: 'succeeded', outcome: {} };
     const reactions = [{ kind: 'event', event }, outcome, cancel].map((message, sequence) => ({ sequence, message }));
     const { commands } = await nextAdvance(managerWith(() => [send]), reference, loaded({ reactions }));
@@ -112,5 +113,12 @@ describe('the commands of a step', () => {
   it('are those of the domain, or the step fails', async () => {
     const unknown: Effect = { kind: 'send', aggregateId: 'a', command: { type: 'DoMagic', payload: {} } };
     await expect(nextAdvance(onCancel(unknown), reference, loaded())).rejects.toThrow('There is no command DoMagic.');
+  });
+});
+
+it('reacts to no event of a newer release: it waits for a worker of that release', async () => {
+  const message = { kind: 'event', event: { ...orderApproved, schemaVersion: 2, metadata: {} } };
+  await expect(nextAdvance(onCancel(), reference, loaded({ reactions: [{ sequence: 1, message }] }))).rejects.toMatchObject({
+    name: 'ReleaseOutdated',
   });
 });

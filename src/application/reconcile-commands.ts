@@ -7,9 +7,9 @@ export interface ReconcileDeps {
   readonly executions: CommandExecutions;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Between two looks, give or take a quarter. (Default: 30,000) */
+  /** Between two looks, give or take a quarter. (Default: 10,000) */
   readonly intervalMs?: number;
-  /** So long an execution may take before it is asked for. (Default: 30,000) */
+  /** So long an execution may take before it is asked for. (Default: 10,000) */
   readonly patienceMs?: number;
 }
 
@@ -24,7 +24,7 @@ const maxExecutions = 5;
  * aborts. An engine or a database that is away is waited for.
  */
 export async function reconcileCommands(deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
-  const { clock, log, intervalMs = 30_000 } = deps;
+  const { clock, log, intervalMs = 10_000 } = deps;
   while (!signal.aborted) {
     // Many pumps should not look all at once.
     await clock.sleep(intervalMs * (0.75 + Math.random() / 2), signal);
@@ -37,7 +37,7 @@ export async function reconcileCommands(deps: ReconcileDeps, signal: AbortSignal
   }
 }
 
-async function reconcileOnce({ openCommands, executions, log, patienceMs = 30_000 }: ReconcileDeps, signal: AbortSignal): Promise<void> {
+async function reconcileOnce({ openCommands, executions, log, patienceMs = 10_000 }: ReconcileDeps, signal: AbortSignal): Promise<void> {
   const waiting = [...(await openCommands.list(patienceMs, maxCommands))];
 
   async function reconcile(command: OpenCommand): Promise<void> {

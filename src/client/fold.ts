@@ -1,26 +1,21 @@
+import type { Slice } from '../domain/kernel/slice.ts';
+import { upcast } from '../domain/kernel/upcast.ts';
 import { FollowError } from './errors.ts';
 import type { RecordedEvent } from './feed.ts';
-import type { ReadableSlice } from './slices.ts';
 
 /** The state after one more event. Throws `FollowError` where this build cannot read it: a guess would be a wrong state. */
-export function evolve({ slice, reads }: ReadableSlice, state: unknown, event: RecordedEvent): unknown {
-  const { type, payload, schemaVersion, version, aggregateType, aggregateId } = event;
+export function evolve(slice: Slice, state: unknown, event: RecordedEvent): unknown {
+  const { type, schemaVersion, version, aggregateType, aggregateId } = event;
   const which = `${type}, schema version ${schemaVersion}, at version ${version} of ${aggregateType} ${aggregateId}`;
-  const newest = Object.hasOwn(reads, type) ? reads[type]! : 0;
-  if (schemaVersion > newest) {
-    throw new FollowError('UNKNOWN_EVENT', `This client is older than the event ${which}: load the app anew.`);
-  }
   try {
-    return slice.decider.evolve(state, { type, payload });
+    const readable = upcast(slice, event);
+    if (readable !== 'newer') return slice.decider.evolve(state, readable);
   } catch (cause) {
     throw new FollowError('UNREADABLE_EVENT', `This client cannot apply the event ${which}.`, { cause });
   }
+  throw new FollowError('UNKNOWN_EVENT', `This client is older than the event ${which}: load the app anew.`);
 }
 
-export function fold(
-  readable: ReadableSlice,
-  events: readonly RecordedEvent[],
-  start = readable.slice.decider.initialState,
-): unknown {
-  return events.reduce((state, event) => evolve(readable, state, event), start);
+export function fold(slice: Slice, events: readonly RecordedEvent[], start = slice.decider.initialState): unknown {
+  return events.reduce((state, event) => evolve(slice, state, event), start);
 }

@@ -1,5 +1,6 @@
 import type { DecisionContext } from '../domain/kernel/decider.ts';
 import type { Sender } from '../domain/kernel/message.ts';
+import type { Slice } from '../domain/kernel/slice.ts';
 import { backOffMs, pause } from './back-off.ts';
 import type { CommandResult, CommandToSend, CommandType, SendOptions } from './commands.ts';
 import type { Connection } from './connection.ts';
@@ -9,7 +10,6 @@ import { createLiveFeed, type LiveFeedDeps } from './live-feed.ts';
 import type { GetOutcome } from './outcome.ts';
 import { applyPending, type Pending, withoutSettled } from './pending.ts';
 import type { Send } from './send.ts';
-import type { ReadableSlice } from './slices.ts';
 import { createStore } from './store.ts';
 import { uuidV7 } from './uuid-v7.ts';
 
@@ -19,10 +19,10 @@ const longestPauseMs = 30_000;
 /** One aggregate: what the log has of it, and what was sent and is not in the log yet. `follow.ts` gives it its types. */
 export function createFollowing(
   { supabase, channels, send, getOutcome }: LiveFeedDeps & { readonly send: Send; readonly getOutcome: GetOutcome },
-  readable: ReadableSlice,
+  slice: Slice,
   aggregateId: string,
 ) {
-  const { aggregateType, stateVersion, decider } = readable.slice;
+  const { aggregateType, stateVersion, decider } = slice;
   let confirmedState = decider.initialState;
   let version = 0;
   let pending: readonly Pending[] = [];
@@ -42,7 +42,7 @@ export function createFollowing(
     async load(api) {
       const { snapshot, events, version: found, position } = await api.hydrate(aggregateType, aggregateId, stateVersion);
       // Folded first: where that fails, nothing has changed.
-      const state = fold(readable, events, snapshot === null ? decider.initialState : snapshot.state);
+      const state = fold(slice, events, snapshot === null ? decider.initialState : snapshot.state);
       return {
         position,
         adopt() {
@@ -55,7 +55,7 @@ export function createFollowing(
     },
     apply(event) {
       if (event.aggregateType !== aggregateType || event.aggregateId !== aggregateId) return;
-      confirmedState = evolve(readable, confirmedState, event);
+      confirmedState = evolve(slice, confirmedState, event);
       version = event.version;
       changed = true;
       arrived.add(event.metadata.commandId);

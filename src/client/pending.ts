@@ -1,5 +1,5 @@
 import type { DecisionContext, DomainMessage } from '../domain/kernel/decider.ts';
-import type { ReadableSlice } from './slices.ts';
+import type { Slice } from '../domain/kernel/slice.ts';
 
 /** A command that was sent and whose effect is not in the log yet, as far as this client knows. */
 export interface Pending<Command extends DomainMessage = DomainMessage> {
@@ -14,7 +14,7 @@ export interface Pending<Command extends DomainMessage = DomainMessage> {
  * on this state shows nothing; whether it is, the server says.
  */
 export function applyPending(
-  decider: ReadableSlice['slice']['decider'],
+  decider: Slice['decider'],
   confirmed: unknown,
   pending: readonly Pending[],
 ): unknown {

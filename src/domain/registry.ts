@@ -1,9 +1,14 @@
 import { budgetSlice } from './budget/budget.ts';
+import type { BudgetEvent } from './budget/messages.ts';
 import type { Slice } from './kernel/slice.ts';
+import type { OrderEvent } from './order/messages.ts';
 import { orderSlice } from './order/order.ts';
 
 /** One line a slice. */
-const slices: readonly Slice[] = [orderSlice, budgetSlice];
+export const slices: readonly Slice[] = [orderSlice, budgetSlice];
+
+/** Every event, as the code of this release reads it. */
+export type DomainEvent = OrderEvent | BudgetEvent;
 
 const slicesByAggregateType: ReadonlyMap<string, Slice> = new Map(slices.map((slice) => [slice.aggregateType, slice]));
 

@@ -92,7 +92,8 @@ describe('worker and pump', () => {
   it('run without Temporal where the inline engine is chosen, and say what has to wait', async () => {
     const worker = await start('worker', { INTENT_ENGINE: 'inline', INTENT_PUMP: 'embedded' });
     await worker.ready();
-    expect(await worker.readiness()).toEqual({ status: 'ok', waiting: ['process managers: the inline engine has no Temporal'] });
+    const waiting = ['process managers: the inline engine has no Temporal', 'schedules: the inline engine has no Temporal'];
+    expect(await worker.readiness()).toEqual({ status: 'ok', waiting });
     await executes('inline');
     expect(await worker.stop()).toBe(0);
   });

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { createInlineDispatcher } from '../adapters/inline/dispatcher.ts';
 import { listDedicatedTenants } from '../adapters/postgres/dedicated-tenants.ts';
+import { systemClock } from '../adapters/system/clock.ts';
 import { createActivities } from '../adapters/temporal/activities.ts';
 import { connectToTemporal, installTemporalRuntime } from '../adapters/temporal/connection.ts';
 import { createTemporalEngine } from '../adapters/temporal/engine.ts';
+import { syncSchedules } from '../adapters/temporal/schedules-sync.ts';
 import { startWorkers } from '../adapters/temporal/workers.ts';
 import { loadWorkflowBundle } from '../adapters/temporal/workflow-bundle.ts';
 import { cacheDirectory } from '../local/cache-directory.ts';
@@ -22,7 +24,7 @@ await runProcess('worker', loadWorkerConfig, async (context) => {
   try {
     await (context.config.INTENT_ENGINE === 'inline' ? runInline(context, handler) : runOnTemporal(context, handler));
   } finally {
-    await handler.pool.end();
+    await handler.close();
   }
 });
 
@@ -30,7 +32,7 @@ type Handler = ReturnType<typeof createHandler>;
 
 async function runInline({ config, log, signal, ready }: ProcessContext<WorkerConfig>, handler: Handler): Promise<void> {
   const dispatcher = createInlineDispatcher({ ...handler, log });
-  const waiting = ['process managers: the inline engine has no Temporal'];
+  const waiting = ['process managers: the inline engine has no Temporal', 'schedules: the inline engine has no Temporal'];
   await runPump({ connectionString: pumpUrl(config), dispatcher, log, signal, ready: () => ready(waiting) });
 }
 
@@ -59,7 +61,8 @@ async function runOnTemporal({ config, log, signal, ready }: ProcessContext<Work
     config.INTENT_PUMP === 'embedded'
       ? runPump({ connectionString: pumpUrl(config), ...engine, dispatcher, log, signal, ready })
       : untilAborted(signal, ready);
-  await Promise.race([workers.broken, working]);
+  const schedules = syncSchedules({ client, sharedQueues, store: handler.schedules, clock: systemClock, log }, signal);
+  await Promise.race([workers.broken, Promise.all([working, schedules])]);
   // After the pump has stopped: what it starts at the last moment still finds a Worker.
   await workers.stop();
   await connection.close();

@@ -25,6 +25,7 @@ export interface CommandToDecide {
   readonly commandId: string;
   readonly status: CommandStatus;
   readonly type: string;
+  readonly schemaVersion: number;
   readonly aggregateType: string;
   readonly aggregateId: string;
   readonly payload: unknown;

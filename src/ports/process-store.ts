@@ -39,6 +39,8 @@ export interface LoadedProcess {
 export interface ProcessCommand {
   readonly commandId: string;
   readonly type: string;
+  /** Of the release that sends it. */
+  readonly schemaVersion: number;
   readonly aggregateType: string;
   readonly aggregateId: string;
   readonly payload: unknown;

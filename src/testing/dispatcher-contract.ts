@@ -6,6 +6,7 @@ import { createCommandStore } from '../adapters/postgres/command-store.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { createHandleBatch, type HandleBatch } from '../application/handle-batch.ts';
 import { createHandleCommand, type HandleCommand } from '../application/handle-command.ts';
+import { createSnapshotWriter } from '../application/snapshot-writer.ts';
 import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
 import type { ClaimedCommand } from '../ports/command-queue.ts';
 import type { CommandStore } from '../ports/command-store.ts';
@@ -36,7 +37,7 @@ export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<
     db = connect(await createTestDatabase());
     tenant = await createTenant(db.admin);
     const store = createCommandStore({ pool: db.worker });
-    const deps = { store, log, clock: systemClock };
+    const deps = { store, snapshots: createSnapshotWriter({ store, log }), clock: systemClock };
     engine = await startEngine({ handleCommand: createHandleCommand(deps), handleBatch: createHandleBatch(deps), store, log });
   });
   afterAll(async () => {

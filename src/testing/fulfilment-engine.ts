@@ -8,12 +8,14 @@ import { createDoorbell } from '../adapters/postgres/doorbell.ts';
 import { createOpenCommands } from '../adapters/postgres/open-commands.ts';
 import { createProcessQueue } from '../adapters/postgres/process-queue.ts';
 import { createProcessStore } from '../adapters/postgres/process-store.ts';
+import { createScheduleStore } from '../adapters/postgres/schedule-store.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { createActivities } from '../adapters/temporal/activities.ts';
 import { createTemporalEngine } from '../adapters/temporal/engine.ts';
 import { createAdvanceProcess } from '../application/advance-process.ts';
 import { createHandleCommand } from '../application/handle-command.ts';
 import { createMakeCall } from '../application/make-call.ts';
+import { createSnapshotWriter } from '../application/snapshot-writer.ts';
 import { pumpCommands } from '../application/pump-commands.ts';
 import { reconcileCommands } from '../application/reconcile-commands.ts';
 import { createWakeProcesses } from '../application/wake-processes.ts';
@@ -41,12 +43,13 @@ export async function startProcessWorkers({ temporal, db, processManager = short
   const processStore = createProcessStore({ pool: db.worker });
   const store = createCommandStore({ pool: db.worker });
   const activities = createActivities({
-    handleCommand: createHandleCommand({ store, clock: systemClock, log }),
+    handleCommand: createHandleCommand({ store, snapshots: createSnapshotWriter({ store, log }), clock: systemClock }),
     store,
     processStore,
     advanceProcess: createAdvanceProcess({ store: processStore, findProcessManager: () => processManager, log }),
     makeCall: createMakeCall({ store: processStore, outside: createSupplierCalls({ url: supplier.url, timeoutMs: 5_000 }), log }),
     callAttempts: 3,
+    schedules: createScheduleStore({ pool: db.worker }),
     log,
   });
   const workers = await startTestWorkers(temporal, {

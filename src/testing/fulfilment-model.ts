@@ -39,12 +39,14 @@ export function createFulfilmentModel(manager: ProcessManager) {
   }
 
   function execute(of: 'order' | 'budget', { command, actor, aggregateId, sent }: QueuedCommand): void {
-    const { decider } = (of === 'order' ? orderSlice : budgetSlice) as Slice;
+    const { decider, events } = (of === 'order' ? orderSlice : budgetSlice) as Slice;
     const commandId = sent?.commandId ?? '00000000-0000-4000-8000-0000000000c1';
     const result = decider.decide(command, states[of], { now: '2026-01-01T00:00:00.000Z', actor, tenantId, commandId, aggregateId });
     for (const event of result.ok ? result.value : []) {
       states[of] = decider.evolve(states[of], event) as never;
-      if (Object.hasOwn(manager.events, event.type)) waiting.push({ kind: 'event', event: { ...event, aggregateId } });
+      const { schemaVersion } = events[event.type]!;
+      const queued = { ...event, schemaVersion, aggregateType: of, aggregateId, metadata: {} };
+      if (Object.hasOwn(manager.events, event.type)) waiting.push({ kind: 'event', event: queued });
     }
     if (sent === undefined) return;
     const outcome = { kind: 'outcome', commandId, type: command.type, aggregateId } as const;

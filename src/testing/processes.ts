@@ -8,6 +8,7 @@ import { systemClock } from '../adapters/system/clock.ts';
 import { createAdvanceProcess } from '../application/advance-process.ts';
 import { createHandleCommand } from '../application/handle-command.ts';
 import { createMakeCall } from '../application/make-call.ts';
+import { createSnapshotWriter } from '../application/snapshot-writer.ts';
 import type { ProcessManager } from '../domain/kernel/process.ts';
 import { createOrderFulfilment } from '../domain/order-fulfilment/order-fulfilment.ts';
 import type { OutsideCalls } from '../ports/outside-calls.ts';
@@ -29,7 +30,9 @@ export function createProcessRunner(db: ReturnType<typeof connect>, tenantId: st
   const store = createProcessStore({ pool: db.worker });
   const commands = createCommandQueue({ pool: db.pump, pumpName: 'test' });
   const processes = createProcessQueue({ pool: db.pump, pumpName: 'test' });
-  const handleCommand = createHandleCommand({ store: createCommandStore({ pool: db.worker }), clock: systemClock, log });
+  const commandStore = createCommandStore({ pool: db.worker });
+  const snapshots = createSnapshotWriter({ store: commandStore, log });
+  const handleCommand = createHandleCommand({ store: commandStore, snapshots, clock: systemClock });
   const advance = createAdvanceProcess({ store, findProcessManager: (name) => (name === manager.name ? manager : undefined), log });
   const { attempt } = createMakeCall({ store, outside, log });
 

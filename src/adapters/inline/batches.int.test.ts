@@ -2,9 +2,10 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createHandleBatch } from '../../application/handle-batch.ts';
 import { createHandleCommand } from '../../application/handle-command.ts';
+import { createSnapshotWriter } from '../../application/snapshot-writer.ts';
 import type { CommandStore } from '../../ports/command-store.ts';
 import { StoreUnavailable } from '../../ports/errors.ts';
-import { append, misnumbered, noted } from '../../testing/appends.ts';
+import { append, misnumbered } from '../../testing/appends.ts';
 import { createTestDatabase } from '../../testing/database.ts';
 import { claimsOf, connect, createTenant, openBudget, submitAs, type TestTenant } from '../../testing/tenant.ts';
 import { createCommandQueue } from '../postgres/command-queue.ts';
@@ -38,9 +39,10 @@ function engineOn(ofStore: CommandStore) {
       return ofStore.settleBatch(...batch);
     },
   };
-  const deps = { store: counting, clock: systemClock, log };
+  const snapshots = createSnapshotWriter({ store: counting, log });
+  const deps = { store: counting, snapshots, clock: systemClock };
   const dispatcher = createInlineDispatcher({ handleBatch: createHandleBatch(deps), handleCommand: createHandleCommand(deps), store: counting, log });
-  return { dispatchAll: dispatcher.dispatchAll, batches: () => batches };
+  return { dispatchAll: dispatcher.dispatchAll, drain: snapshots.drain, batches: () => batches };
 }
 
 const claim = (pumpName = 'pump') => createCommandQueue({ pool: db.pump, pumpName }).claim(100);
@@ -80,7 +82,9 @@ describe('a batch of the inline engine', () => {
   it('saves a snapshot where a stream has grown enough', async () => {
     await submit(openBudget('food'));
     for (let n = 1; n < 100; n += 1) await submit(changeLimit(n * 1_000));
-    await Promise.all(engineOn(store).dispatchAll(await claim()));
+    const engine = engineOn(store);
+    await Promise.all(engine.dispatchAll(await claim()));
+    await engine.drain();
     const { rows } = await db.admin.query('select version::int, state from intent.snapshots where tenant_id = $1', [tenant.tenantId]);
     expect(rows).toMatchObject([{ version: 100, state: { status: 'open', limit: 99_000 } }]);
   });
@@ -115,7 +119,8 @@ describe('a batch of the inline engine', () => {
       ...store,
       async loadBatch(...batch) {
         const loaded = await store.loadBatch(...batch);
-        await append(db.worker, tenant.tenantId, { aggregateType: 'budget', aggregateId: 'food', expectedVersion: 0, events: [noted()] });
+        const events = [{ type: 'BudgetLimitChanged', payload: { limit: 1 } }];
+        await append(db.worker, tenant.tenantId, { aggregateType: 'budget', aggregateId: 'food', expectedVersion: 0, events });
         return loaded;
       },
     });

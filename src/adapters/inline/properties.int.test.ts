@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHandleBatch, type HandleBatch } from '../../application/handle-batch.ts';
 import { createHandleCommand } from '../../application/handle-command.ts';
+import { createSnapshotWriter } from '../../application/snapshot-writer.ts';
 import type { Role } from '../../domain/kernel/message.ts';
 import { misnumbered } from '../../testing/appends.ts';
 import { createTestDatabase } from '../../testing/database.ts';
@@ -15,6 +16,8 @@ import { createInlineDispatcher } from './dispatcher.ts';
 
 /** For searching and for making what was found smaller; then the test says what it has. */
 const longestMs = 4_000;
+
+const log = pino({ level: 'silent' });
 
 let db: ReturnType<typeof connect>;
 beforeAll(async () => {
@@ -40,13 +43,16 @@ async function submit(tenant: TestTenant, { budget, role, type, limit, expectedV
   });
 }
 
+function commandDeps() {
+  const store = createCommandStore({ pool: db.worker });
+  return { store, snapshots: createSnapshotWriter({ store, log }), clock: systemClock };
+}
+
 /** Executes all that waits; answers every outcome in the order of submission, and every stream. */
 async function drain(tenant: TestTenant, handleBatch?: HandleBatch) {
-  const log = pino({ level: 'silent' });
-  const deps = { store: createCommandStore({ pool: db.worker }), clock: systemClock, log };
-  const handleCommand = createHandleCommand(deps);
+  const handleCommand = createHandleCommand(commandDeps());
   const oneByOne: HandleBatch = async () => ({ settled: new Set(), bugs: new Map() });
-  const engine = createInlineDispatcher({ ...deps, handleCommand, handleBatch: handleBatch ?? oneByOne });
+  const engine = createInlineDispatcher({ store: commandDeps().store, log, handleCommand, handleBatch: handleBatch ?? oneByOne });
   const queue = createCommandQueue({ pool: db.pump, pumpName: 'pump' });
   for (let claimed = await queue.claim(100); claimed.length > 0; claimed = await queue.claim(100)) await Promise.all(engine.dispatchAll(claimed));
 
@@ -65,7 +71,7 @@ describe('the inline engine, whatever waits in its queue', () => {
       fc.asyncProperty(fc.array(anyCommand, { minLength: 1, maxLength: 25 }), async (commands) => {
         const [batched, single] = await Promise.all([createTenant(db.admin), createTenant(db.admin)]);
         for (const command of commands) await submit(batched, command);
-        const handleBatch = createHandleBatch({ store: createCommandStore({ pool: db.worker }), clock: systemClock, log: pino({ level: 'silent' }) });
+        const handleBatch = createHandleBatch(commandDeps());
         const inBatches = await drain(batched, handleBatch);
         for (const command of commands) await submit(single, command);
         expect(inBatches).toEqual(await drain(single));

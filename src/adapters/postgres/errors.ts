@@ -1,10 +1,11 @@
 import { CommandSettled, StoreUnavailable } from '../../ports/errors.ts';
 
-/** By class (the first two characters) of an SQLSTATE: connection, resources, operator intervention, rollback, lock not available. */
-const passingClasses = new Set(['08', '53', '57', '40', '55']);
-/** What sockets and pg say before there is a SQLSTATE. */
-const passingCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN']);
-const passingMessages = /connection terminated|timeout exceeded when trying to connect|timeout expired|cannot use a pool after/i;
+/** By class (the first two characters) of an SQLSTATE: connection, resources, operator intervention, rollback, lock not available, disk. */
+const passingClasses = new Set(['08', '53', '57', '40', '55', '58']);
+/** A server that is read-only, after a fail-over say; and what sockets and pg say before there is a SQLSTATE. */
+const passingCodes = new Set(['25006', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN']);
+const passingMessages =
+  /connection terminated|timeout exceeded when trying to connect|timeout expired|query read timeout|cannot use a pool after/i;
 
 /** Runs a call to PostgreSQL and gives its errors the names that our ports use (see `sql/ERROR_CODES.md`). */
 export async function translatingErrors<Value>(call: () => Promise<Value>): Promise<Value> {

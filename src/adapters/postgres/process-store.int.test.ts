@@ -34,6 +34,7 @@ const answer = { ok: true, value: { reference: 'S-1' } } as const;
 const rejectOrder = () => ({
   commandId: randomUUID(),
   type: 'RejectOrder',
+  schemaVersion: 1,
   aggregateType: 'order',
   aggregateId: instance.key,
   payload: { reason: 'x' },

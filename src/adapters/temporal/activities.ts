@@ -7,6 +7,7 @@ import type { CommandStatus, CommandStore } from '../../ports/command-store.ts';
 import { CommandSettled, isPassing, StoreUnavailable } from '../../ports/errors.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { ProcessReference, ProcessStore } from '../../ports/process-store.ts';
+import type { ScheduleReference, ScheduleStore } from '../../ports/schedules.ts';
 
 /** With the pauses of the workflow's retry policy: a good minute, and what the attempts themselves take. */
 const defaultCallAttempts = 8;
@@ -18,6 +19,7 @@ export interface ActivitiesDeps {
   readonly advanceProcess: AdvanceProcess;
   readonly makeCall: MakeCall;
   readonly processStore: ProcessStore;
+  readonly schedules: Pick<ScheduleStore, 'submit'>;
   readonly log: Logger;
   /** An outside call that has not been answered by then has failed for good. (Default: 8) */
   readonly callAttempts?: number;
@@ -35,7 +37,7 @@ interface ErrorInWords {
  * A fault that passes is thrown as it is, and retried; any other is not.
  */
 export function createActivities(deps: ActivitiesDeps) {
-  const { handleCommand, store, advanceProcess, makeCall, processStore, log, callAttempts = defaultCallAttempts } = deps;
+  const { handleCommand, store, advanceProcess, makeCall, processStore, schedules, log, callAttempts = defaultCallAttempts } = deps;
   return {
     /** Loads, decides, appends and settles. */
     executeCommand: (command: CommandReference): Promise<CommandStatus> => retryable(() => handleCommand(command)),
@@ -73,6 +75,10 @@ export function createActivities(deps: ActivitiesDeps) {
     cancelProcess: (process: ProcessReference): Promise<void> => processStore.cancel(process),
 
     failProcess: (process: ProcessReference, error: ErrorInWords): Promise<void> => processStore.fail(process, error),
+
+    /** The occasion is an ISO 8601 time. */
+    submitScheduledCommand: (schedule: ScheduleReference, occasion: string): Promise<void> =>
+      retryable(() => schedules.submit(schedule, new Date(occasion))),
   };
 }
 

@@ -8,7 +8,7 @@ const temporal = await startTestTemporal();
 
 describe.skipIf(temporal === undefined)('the Temporal engine', () => {
   itDispatchesCommands(async (deps) => {
-    const activities = createActivities({ ...deps, ...withoutProcesses });
+    const activities = createActivities({ ...deps, ...onlyCommands });
     const workers = await startTestWorkers(temporal!, { activities, log: deps.log });
     return {
       dispatcher: createTemporalDispatcher({ client: workers.client, sharedQueues: 1, eager: true }),
@@ -20,9 +20,10 @@ describe.skipIf(temporal === undefined)('the Temporal engine', () => {
   });
 });
 
-const never = () => Promise.reject(new Error('No process manager runs here.'));
-const withoutProcesses = {
+const never = () => Promise.reject(new Error('Only commands run here.'));
+const onlyCommands = {
   advanceProcess: never,
   makeCall: { attempt: never, giveUp: never },
   processStore: { load: never, advance: never, loadCall: never, answerCall: never, cancel: never, fail: never },
+  schedules: { submit: never },
 };

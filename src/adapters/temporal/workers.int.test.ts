@@ -47,13 +47,13 @@ describe.skipIf(temporal === undefined)('the Workers', () => {
     const waiting: ProcessProgress = { status: 'open', nextTimerInMs: null, calls: [], more: false };
     const old = await release('1.0.0', waiting);
     await makeCurrent('1.0.0');
-    await waker.wake({ ...reference, ...tenant });
+    await waker.wake({ ...reference, ...tenant, correlationId: null });
     await expect.poll(() => advancedBy, { timeout: 15_000 }).toContain('1.0.0');
 
     const current = await release('1.1.0', { ...waiting, status: 'done' });
     await makeCurrent('1.1.0');
     await old.stop();
-    await waker.wake({ ...reference, ...tenant });
+    await waker.wake({ ...reference, ...tenant, correlationId: null });
     expect(await client.workflow.getHandle(processWorkflowId(reference)).result()).toBe('done');
     expect(advancedBy.at(-1)).toBe('1.1.0');
     await current.stop();
@@ -72,5 +72,6 @@ function answering(progress: ProcessProgress, onAdvance: () => void): Activities
     makeCall: nothing,
     cancelProcess: nothing,
     failProcess: nothing,
+    submitScheduledCommand: nothing,
   };
 }

@@ -83,7 +83,10 @@ export async function startWorkers(deps: WorkersDeps): Promise<RunningWorkers> {
   };
 }
 
-function createWorker({ connection, namespace, workflowBundle, activities, buildId }: WorkersDeps, taskQueue: string): Promise<Worker> {
+/** All that a Worker is made of. */
+type WorkerParts = Pick<WorkersDeps, 'connection' | 'namespace' | 'workflowBundle' | 'buildId'> & { readonly activities: object };
+
+export function createWorker({ connection, namespace, workflowBundle, activities, buildId }: WorkerParts, taskQueue: string): Promise<Worker> {
   return Worker.create({
     connection,
     namespace,

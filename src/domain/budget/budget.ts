@@ -1,7 +1,7 @@
 import type { DecisionContext, Decider } from '../kernel/decider.ts';
 import { accept, reject, type Rejection, type Result } from '../kernel/result.ts';
 import type { Slice } from '../kernel/slice.ts';
-import { type BudgetCommand, budgetCommands, type BudgetEvent } from './messages.ts';
+import { type BudgetCommand, budgetCommands, type BudgetEvent, budgetEvents } from './messages.ts';
 
 /** Amounts are in cents. */
 export type BudgetState =
@@ -141,6 +141,9 @@ const decider: Decider<BudgetState, BudgetCommand, BudgetEvent, BudgetRejectionC
 export const budgetSlice: Slice<BudgetState, BudgetCommand, BudgetEvent, BudgetRejectionCode> = {
   aggregateType: 'budget',
   stateVersion: 1,
+  snapshotEvery: 100,
   commands: budgetCommands,
+  events: budgetEvents,
+  upcasters: {},
   decider,
 };

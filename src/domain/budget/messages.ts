@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type CommandOf, defineCommands } from '../kernel/message.ts';
+import { defineCommands, defineEvents, type MessageOf } from '../kernel/message.ts';
 import { uuidPattern } from '../kernel/patterns.ts';
 
 const budgetIdPattern = '^[a-z0-9][a-z0-9-]{0,63}$';
@@ -20,16 +20,16 @@ export const budgetCommands = defineCommands(
   },
 );
 
-export type BudgetCommand = CommandOf<typeof budgetCommands>;
+export type BudgetCommand = MessageOf<typeof budgetCommands>;
 
 /** Amounts are in cents. */
-export type BudgetEvent =
-  | { readonly type: 'BudgetOpened'; readonly payload: { readonly name: string; readonly limit: number } }
-  | { readonly type: 'BudgetLimitChanged'; readonly payload: { readonly limit: number } }
-  | { readonly type: 'BudgetReserved'; readonly payload: { readonly orderId: string; readonly amount: number } }
-  | {
-      readonly type: 'BudgetReservationRefused';
-      readonly payload: { readonly orderId: string; readonly amount: number; readonly available: number };
-    }
-  | { readonly type: 'BudgetSpent'; readonly payload: { readonly orderId: string; readonly amount: number } }
-  | { readonly type: 'BudgetReleased'; readonly payload: { readonly orderId: string; readonly amount: number } };
+export const budgetEvents = defineEvents({
+  BudgetOpened: { payload: z.strictObject({ name: z.string(), limit: cents }) },
+  BudgetLimitChanged: { payload: z.strictObject({ limit: cents }) },
+  BudgetReserved: { payload: z.strictObject({ orderId, amount: cents }) },
+  BudgetReservationRefused: { payload: z.strictObject({ orderId, amount: cents, available: z.int() }) },
+  BudgetSpent: { payload: z.strictObject({ orderId, amount: cents }) },
+  BudgetReleased: { payload: z.strictObject({ orderId, amount: cents }) },
+});
+
+export type BudgetEvent = MessageOf<typeof budgetEvents>;

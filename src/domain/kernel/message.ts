@@ -28,9 +28,23 @@ export interface CommandDefinition<Payload = unknown> {
 
 export type CommandDefinitions = Readonly<Record<string, CommandDefinition>>;
 
-interface CommandShape<Payload> {
-  readonly sentBy: readonly Sender[];
+export interface EventDefinition<Payload = unknown> {
+  /** With which it is written now. */
+  readonly schemaVersion: number;
+  /** Of that version. Facts are not refused: tests hold what was ever written against it, and the worker does not. */
   readonly payload: Schema<Payload>;
+}
+
+export type EventDefinitions = Readonly<Record<string, EventDefinition>>;
+
+interface EventShape<Payload> {
+  /** (Default: 1) Raise it with each change of the schema, and give the slice an upcaster from the version before. */
+  readonly schemaVersion?: number;
+  readonly payload: Schema<Payload>;
+}
+
+interface CommandShape<Payload> extends EventShape<Payload> {
+  readonly sentBy: readonly Sender[];
 }
 
 interface AggregateShape {
@@ -38,7 +52,7 @@ interface AggregateShape {
   readonly idPattern: string;
 }
 
-/** Completes a slice's commands with what they share: their aggregate, schema version 1 and the default execution. */
+/** Completes a slice's commands with what they share: their aggregate, and by default schema version 1 and Temporal. */
 export function defineCommands<const Shapes extends Readonly<Record<string, CommandShape<unknown>>>>(
   aggregate: AggregateShape,
   shapes: Shapes,
@@ -56,9 +70,16 @@ export function defineCommands<const Shapes extends Readonly<Record<string, Comm
   return Object.fromEntries(definitions) as never;
 }
 
+/** Completes a slice's events: by default they have schema version 1. */
+export function defineEvents<const Shapes extends Readonly<Record<string, EventShape<unknown>>>>(
+  shapes: Shapes,
+): { readonly [Type in keyof Shapes]: EventDefinition<PayloadIn<Shapes[Type]>> } {
+  return Object.fromEntries(Object.entries(shapes).map(([type, shape]) => [type, { schemaVersion: 1, ...shape }])) as never;
+}
+
 type PayloadIn<Shape> = Shape extends { readonly payload: Schema<infer Payload> } ? Payload : never;
 
-/** The union of a slice's commands, `{ type, payload }`, derived from their definitions. */
-export type CommandOf<Definitions extends CommandDefinitions> = {
+/** The union of a slice's commands, or of its events, `{ type, payload }`, derived from their definitions. */
+export type MessageOf<Definitions extends Readonly<Record<string, { readonly payload: Schema<unknown> }>>> = {
   [Type in keyof Definitions & string]: { readonly type: Type; readonly payload: PayloadIn<Definitions[Type]> };
 }[keyof Definitions & string];

@@ -1,5 +1,6 @@
 import type { Decider, DomainMessage } from './decider.ts';
-import type { CommandDefinitions } from './message.ts';
+import type { CommandDefinitions, EventDefinition } from './message.ts';
+import type { Upcasters } from './upcast.ts';
 
 /** Everything the system needs to know of one aggregate type; `registry.ts` lists one a slice. */
 export interface Slice<
@@ -11,6 +12,10 @@ export interface Slice<
   readonly aggregateType: string;
   /** Raise it whenever `evolve` or the state's shape changes: older snapshots are then ignored. */
   readonly stateVersion: number;
+  /** A snapshot is due each time a stream has grown by so many events. */
+  readonly snapshotEvery: number;
   readonly commands: CommandDefinitions;
+  readonly events: Readonly<Record<Event['type'], EventDefinition>>;
+  readonly upcasters: Upcasters;
   readonly decider: Decider<State, Command, Event, Code>;
 }

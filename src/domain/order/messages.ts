@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { budgetId } from '../budget/messages.ts';
-import { type CommandOf, defineCommands } from '../kernel/message.ts';
+import { defineCommands, defineEvents, type MessageOf } from '../kernel/message.ts';
 import { uuidPattern } from '../kernel/patterns.ts';
 
 const line = z.strictObject({
@@ -27,25 +27,26 @@ export const orderCommands = defineCommands(
   },
 );
 
-export type OrderCommand = CommandOf<typeof orderCommands>;
+export type OrderCommand = MessageOf<typeof orderCommands>;
 export type OrderLine = z.infer<typeof line>;
-type Nothing = Readonly<Record<string, never>>;
 
-export type OrderEvent =
-  | {
-      readonly type: 'OrderPlaced';
-      readonly payload: {
-        readonly budgetId: string;
-        readonly lines: readonly OrderLine[];
-        /** Cents. */
-        readonly total: number;
-        /** The user's id. */
-        readonly placedBy: string;
-        readonly needsApproval: boolean;
-      };
-    }
-  | { readonly type: 'OrderApproved'; readonly payload: Nothing }
-  | { readonly type: 'OrderCancelled'; readonly payload: { readonly reason?: string; readonly budgetId: string } }
-  | { readonly type: 'OrderDelivered'; readonly payload: Nothing }
-  | { readonly type: 'OrderConfirmed'; readonly payload: Nothing }
-  | { readonly type: 'OrderRejected'; readonly payload: { readonly reason: string } };
+export const orderEvents = defineEvents({
+  OrderPlaced: {
+    payload: z.strictObject({
+      budgetId,
+      lines: z.array(line),
+      /** Cents. */
+      total: z.int(),
+      /** The user's id. */
+      placedBy: z.string(),
+      needsApproval: z.boolean(),
+    }),
+  },
+  OrderApproved: { payload: nothing },
+  OrderCancelled: { payload: z.strictObject({ reason: z.exactOptional(reason), budgetId }) },
+  OrderDelivered: { payload: nothing },
+  OrderConfirmed: { payload: nothing },
+  OrderRejected: { payload: z.strictObject({ reason }) },
+});
+
+export type OrderEvent = MessageOf<typeof orderEvents>;

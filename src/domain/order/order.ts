@@ -2,7 +2,7 @@ import type { DecisionContext, Decider } from '../kernel/decider.ts';
 import type { Sender } from '../kernel/message.ts';
 import { accept, reject, type Rejection, type Result } from '../kernel/result.ts';
 import type { Slice } from '../kernel/slice.ts';
-import { type OrderCommand, orderCommands, type OrderEvent } from './messages.ts';
+import { type OrderCommand, orderCommands, type OrderEvent, orderEvents } from './messages.ts';
 
 export type OrderStatus = 'awaiting_approval' | 'placed' | 'confirmed' | 'rejected' | 'cancelled' | 'delivered';
 
@@ -121,6 +121,9 @@ const decider: Decider<OrderState, OrderCommand, OrderEvent, OrderRejectionCode>
 export const orderSlice: Slice<OrderState, OrderCommand, OrderEvent, OrderRejectionCode> = {
   aggregateType: 'order',
   stateVersion: 1,
+  snapshotEvery: 100,
   commands: orderCommands,
+  events: orderEvents,
+  upcasters: {},
   decider,
 };

@@ -1,7 +1,7 @@
 // Generated from src/domain by `npm run generate`. Do not edit.
 import { z } from "zod";
 // src/domain/kernel/message.ts
-/** Completes a slice's commands with what they share: their aggregate, schema version 1 and the default execution. */
+/** Completes a slice's commands with what they share: their aggregate, and by default schema version 1 and Temporal. */
 function defineCommands(aggregate, shapes) {
 	const definitions = Object.entries(shapes).map(([type, shape]) => [type, {
 		aggregateType: aggregate.type,

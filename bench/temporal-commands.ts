@@ -1,0 +1,80 @@
+import { pino } from 'pino';
+import { createActivities } from '../src/adapters/temporal/activities.ts';
+import type { TemporalConnection } from '../src/adapters/temporal/connection.ts';
+import { createTemporalEngine } from '../src/adapters/temporal/engine.ts';
+import { loadWorkflowBundle } from '../src/adapters/temporal/workflow-bundle.ts';
+import { startWorkers } from '../src/adapters/temporal/workers.ts';
+import { cacheDirectory } from '../src/local/cache-directory.ts';
+import { createHandler } from '../src/main/create-handler.ts';
+import { runPump } from '../src/main/run-pump.ts';
+import { openBudget } from '../src/testing/tenant.ts';
+import type { BenchDatabase } from './database.ts';
+import { createEndings } from './endings.ts';
+import { openSubmitters, submit } from './submitters.ts';
+
+const log = pino({ level: 'warn' });
+const sharedQueues = 1;
+
+/** How the first task of a workflow comes to its Worker: with the answer to its start, or by the server's queue. */
+export type WayOfStarting = 'eager' | 'plain';
+
+export interface TemporalEngine {
+  /** From its submission to its end. */
+  runOne(): Promise<void>;
+  /** From now on. */
+  startBy(way: WayOfStarting): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Workers and pump in this process, as with `INTENT_PUMP=embedded`. One is a command, from `api.submit_command` to its outcome. */
+export async function startCommandEngine(
+  { client, connection, namespace }: TemporalConnection,
+  database: BenchDatabase,
+  inFlight: number,
+): Promise<TemporalEngine> {
+  const endings = createEndings();
+  const handler = createHandler(database.urlFor('intent_worker'), log);
+  const handleCommand: typeof handler.handleCommand = async (command) => {
+    const status = await handler.handleCommand(command);
+    endings.tell(command.commandId);
+    return status;
+  };
+  const workers = await startWorkers({
+    client,
+    connection,
+    namespace,
+    sharedQueues,
+    workflowBundle: await loadWorkflowBundle(cacheDirectory()),
+    activities: createActivities({ ...handler, handleCommand, log }),
+    listDedicatedTenants: async () => [],
+    log,
+  });
+  const idle = await openSubmitters(database, inFlight);
+  const connections = [...idle];
+  let stopPump = async () => {};
+
+  return {
+    async runOne() {
+      const submitter = idle.pop();
+      if (submitter === undefined) throw new Error(`There are only ${inFlight} submitters.`);
+      await endings.waitFor((commandId) => submit(submitter, openBudget(commandId), commandId));
+      idle.push(submitter);
+    },
+    async startBy(way) {
+      await stopPump();
+      const stopping = new AbortController();
+      const engine = createTemporalEngine({ client, sharedQueues, eager: way === 'eager' });
+      const pumping = runPump({ connectionString: database.urlFor('intent_pump'), ...engine, log, signal: stopping.signal, ready: () => {} });
+      stopPump = async () => {
+        stopping.abort();
+        await pumping;
+      };
+    },
+    async stop() {
+      await stopPump();
+      await workers.stop();
+      await handler.close();
+      await Promise.all(connections.map((each) => each.close()));
+    },
+  };
+}

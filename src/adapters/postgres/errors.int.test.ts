@@ -1,0 +1,42 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { StoreUnavailable } from '../../ports/errors.ts';
+import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
+import { translatingErrors } from './errors.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const passing = [
+  ['a server that does not answer in time', { query_timeout: 50 }, 'select pg_sleep(1)'],
+  ['a server that ends the session', {}, 'select pg_terminate_backend(pg_backend_pid())'],
+  ['a server that is read-only for now', { options: '-c default_transaction_read_only=on' }, 'delete from intent.skipped_events'],
+  ['a lock that somebody keeps', { options: '-c lock_timeout=1ms' }, 'lock table intent.tenants in access exclusive mode'],
+] as const;
+
+describe('what passes by itself, so that the command is tried again:', () => {
+  it.each(passing)('%s', async (_, settings, statement) => {
+    const holder = new pg.Client({ connectionString: database.adminUrl });
+    await holder.connect();
+    await holder.query('begin; lock table intent.tenants');
+    const client = new pg.Client({ connectionString: database.adminUrl, ...settings });
+    client.on('error', () => {});
+    await client.connect();
+    const inTransaction = async () => {
+      await client.query('begin');
+      await client.query(statement);
+    };
+    await expect(translatingErrors(inTransaction)).rejects.toThrow(StoreUnavailable);
+    await Promise.all([client.end(), holder.end()]);
+  });
+
+  it('not a statement that is wrong', async () => {
+    const client = new pg.Client({ connectionString: database.adminUrl });
+    await client.connect();
+    await expect(translatingErrors(() => client.query('select nonsense'))).rejects.not.toThrow(StoreUnavailable);
+    await client.end();
+  });
+});
