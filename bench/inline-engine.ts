@@ -7,6 +7,7 @@ import { createPool } from '../src/adapters/postgres/pool.ts';
 import { systemClock } from '../src/adapters/system/clock.ts';
 import { pumpCommands } from '../src/application/pump-commands.ts';
 import { createHandler } from '../src/main/create-handler.ts';
+import { createTelemetry } from '../src/main/telemetry-context.ts';
 import type { BenchDatabase } from './database.ts';
 
 const log = pino({ level: 'warn' });
@@ -20,7 +21,8 @@ export interface RunningEngine {
 
 /** Worker, pump and doorbell as they run in one process with `INTENT_ENGINE=inline`. */
 export async function startInlineEngine(database: BenchDatabase): Promise<RunningEngine> {
-  const handler = createHandler(database.urlFor('intent_worker'), log);
+  const telemetry = await createTelemetry('bench', { OTEL_TRACES_SAMPLER_ARG: 1 });
+  const handler = createHandler(database.urlFor('intent_worker'), log, telemetry);
   const connectionString = database.urlFor('intent_pump');
   const pool = createPool({ connectionString, applicationName: 'bench', maxConnections: 8, log });
   const doorbell = await createDoorbell({ connectionString, pool, log });

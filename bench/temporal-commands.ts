@@ -6,6 +6,7 @@ import { loadWorkflowBundle } from '../src/adapters/temporal/workflow-bundle.ts'
 import { startWorkers } from '../src/adapters/temporal/workers.ts';
 import { cacheDirectory } from '../src/local/cache-directory.ts';
 import { createHandler } from '../src/main/create-handler.ts';
+import { createTelemetry } from '../src/main/telemetry-context.ts';
 import { runPump } from '../src/main/run-pump.ts';
 import { openBudget } from '../src/testing/tenant.ts';
 import type { BenchDatabase } from './database.ts';
@@ -33,7 +34,8 @@ export async function startCommandEngine(
   inFlight: number,
 ): Promise<TemporalEngine> {
   const endings = createEndings();
-  const handler = createHandler(database.urlFor('intent_worker'), log);
+  const telemetry = await createTelemetry('bench', { OTEL_TRACES_SAMPLER_ARG: 1 });
+  const handler = createHandler(database.urlFor('intent_worker'), log, telemetry);
   const handleCommand: typeof handler.handleCommand = async (command) => {
     const status = await handler.handleCommand(command);
     endings.tell(command.commandId);
@@ -64,7 +66,8 @@ export async function startCommandEngine(
       await stopPump();
       const stopping = new AbortController();
       const engine = createTemporalEngine({ client, sharedQueues, eager: way === 'eager' });
-      const pumping = runPump({ connectionString: database.urlFor('intent_pump'), ...engine, log, signal: stopping.signal, ready: () => {} });
+      const frame = { log, telemetry, signal: stopping.signal, need: () => {}, ready: () => {} };
+      const pumping = runPump({ connectionString: database.urlFor('intent_pump'), ...engine, ...frame });
       stopPump = async () => {
         stopping.abort();
         await pumping;

@@ -43,7 +43,7 @@ select throws_ok(
   'IN422', null, 'a command that may not be undoes the step');
 select is(jsonb_array_length(loaded() -> 'reactions'), 1, 'and all of it');
 
-select is(intent.load_call(rose(), 'notary', 'note-1', 'ask'), '{"name": "notary", "request": {"fee": 5}}', 'a call can be made');
+select is(intent.load_call(rose(), 'notary', 'note-1', 'ask'), '{"name": "notary", "request": {"fee": 5}, "traceparent": null}', 'a call can be made');
 select is(intent.load_call(thorn(), 'notary', 'note-1', 'ask'), null, 'by its own tenant');
 select is(intent.answer_call(rose(), 'notary', 'note-1', 'ask', '{"ok": true}'), true, 'it is answered');
 select is(intent.answer_call(rose(), 'notary', 'note-1', 'ask', '{"ok": false}'), false, 'once');

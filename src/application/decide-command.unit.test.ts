@@ -19,6 +19,9 @@ function changeLimit(schemaVersion: number, payload: unknown): CommandToDecide {
     payload,
     actor: { userId: '00000000-0000-4000-8000-00000000000a', role: 'owner' },
     expectedVersion: null,
+    traceparent: null,
+    dueMsAgo: 0,
+    dispatchedMsAgo: null,
   };
 }
 

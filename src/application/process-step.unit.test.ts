@@ -30,7 +30,7 @@ function managerWith(effectsOf: (reaction: Reaction) => readonly Effect[], hasEn
 
 function loaded(changes: Partial<LoadedProcess> = {}): LoadedProcess {
   const waiting = [{ sequence: 4, message: cancel }];
-  return { state: { told: [] }, stateVersion: 7, step: 3, status: 'open', timers: {}, dueTimers: [], calls: [], now, reactions: waiting, ...changes };
+  return { state: { told: [] }, stateVersion: 7, step: 3, status: 'open', timers: {}, dueTimers: [], calls: [], traceparent: null, now, reactions: waiting, ...changes };
 }
 
 const onCancel = (...effects: readonly Effect[]) => managerWith(({ kind }) => (kind === 'cancel' ? effects : []));

@@ -4,7 +4,7 @@ import type { ClaimedCommand } from '../ports/command-queue.ts';
 import { createCommandRouter } from './route-commands.ts';
 
 function command(commandId: string, execution: ClaimedCommand['execution']): ClaimedCommand {
-  return { tenantId: 't', commandId, type: 'OpenBudget', correlationId: commandId, traceparent: null, fencingToken: '1', isolation: 'shared', fairnessWeight: 1, execution };
+  return { tenantId: 't', commandId, type: 'OpenBudget', correlationId: commandId, traceparent: null, fencingToken: '1', isolation: 'shared', fairnessWeight: 1, execution, attempts: 1, waitedSeconds: 0 };
 }
 
 /** Takes everything and notes what. */

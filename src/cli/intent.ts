@@ -13,6 +13,9 @@ const help = `Usage: intent <command> [options]
   stand-ins   Only the first part of that: lays what a Supabase database has into the one of DATABASE_URL, where it is missing.
   doctor      Looks into the database of DATABASE_URL, an operator's or an administrator's, for what is out of order: guards
               that are gone, holes in the log, commands that nobody goes on with. Ends with 1 where it finds something.
+  orphans     Lists Temporal's executions of commands that the database of DATABASE_URL, an operator's or an administrator's,
+              does not know: what was lost when it was set back. Ends with 1 where there are any.
+                --since TIME   Only those that were started after that (ISO 8601).
 
   --help      This text.
 `;
@@ -37,6 +40,8 @@ async function run(args: string[]): Promise<number> {
       return (await import('./stand-ins.ts')).standIns();
     case 'doctor':
       return (await import('./doctor.ts')).doctor();
+    case 'orphans':
+      return (await import('./orphans.ts')).orphans(values.since);
     default:
       return misunderstood();
   }
@@ -51,6 +56,7 @@ function parse(args: string[]) {
         help: { type: 'boolean', default: false, short: 'h' },
         fresh: { type: 'boolean', default: false },
         'no-example': { type: 'boolean', default: false },
+        since: { type: 'string' },
       },
     });
   } catch (error) {

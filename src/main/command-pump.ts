@@ -1,16 +1,20 @@
 import { connectToTemporal, installTemporalRuntime } from '../adapters/temporal/connection.ts';
 import { createTemporalEngine } from '../adapters/temporal/engine.ts';
 import { loadPumpConfig } from './config.ts';
+import { neverYet } from './readiness.ts';
 import { retry } from './retry.ts';
 import { runProcess } from './run-process.ts';
 import { runPump } from './run-pump.ts';
 
 // The command pump on its own, for those who scale it apart from the workers: claims commands and starts their workflows.
-await runProcess('command-pump', loadPumpConfig, async ({ config, log, signal, ready }) => {
+await runProcess('command-pump', loadPumpConfig, async (context) => {
+  const { config, log, signal, need } = context;
   installTemporalRuntime(log);
+  need('Temporal', neverYet);
   const temporal = await retry(connectToTemporal, { log, signal, waitingFor: 'Temporal; commands wait' });
   if (temporal === undefined) return;
+  need('Temporal', temporal.probe);
   const engine = createTemporalEngine({ client: temporal.client, sharedQueues: config.INTENT_TASK_QUEUES, eager: false });
-  await runPump({ connectionString: config.PUMP_DATABASE_URL, ...engine, log, signal, ready });
+  await runPump({ ...context, ...engine, connectionString: config.PUMP_DATABASE_URL });
   await temporal.connection.close();
 });

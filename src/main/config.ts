@@ -8,12 +8,17 @@ const postgresUrl = z
   .superRefine((url, { addIssue }) => {
     for (const problem of problemsOfDatabaseUrl(url, process.env['NODE_ENV'])) addIssue(problem);
   });
+const endpoint = z.url({ protocol: /^https?$/ });
 const port = z.coerce.number().int().min(0).max(65535);
 
 const settings = z.object({
   NODE_ENV: z.enum(['production', 'development', 'test']).optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   INTENT_TASK_QUEUES: z.coerce.number().int().min(1).max(64).default(4),
+  OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint.optional(),
+  OTEL_SDK_DISABLED: z.enum(['true', 'false']).optional(),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
 });
 const worker = settings.extend({
   INTENT_ENGINE: z.enum(['temporal', 'inline']).default('temporal'),

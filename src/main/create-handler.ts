@@ -11,12 +11,18 @@ import { createMakeCall } from '../application/make-call.ts';
 import { createSnapshotWriter } from '../application/snapshot-writer.ts';
 import { findProcessManager } from '../domain/processes.ts';
 import type { Logger } from '../ports/logger.ts';
+import { observeBatchStore, observeHandleBatch } from './telemetry-batches.ts';
+import { observeCommandStore, observeHandleCommand } from './telemetry-commands.ts';
+import type { Telemetry } from './telemetry-context.ts';
+import { observeAdvanceProcess, observeMakeCall, observeProcessStore } from './telemetry-processes.ts';
 
 /** What executes commands and process managers, on a pool that is connected as `intent_worker`. */
-export function createHandler(connectionString: string, log: Logger, supplierUrl?: string) {
+export function createHandler(connectionString: string, log: Logger, telemetry: Telemetry, supplierUrl?: string) {
   const pool = createPool({ connectionString, applicationName: 'intent-worker', maxConnections: 16, log });
-  const store = createCommandStore({ pool });
-  const processStore = createProcessStore({ pool });
+  telemetry.page.watchPool('worker', pool);
+  const store = observeBatchStore(observeCommandStore(createCommandStore({ pool }), telemetry), telemetry);
+  const processStore = observeProcessStore(createProcessStore({ pool }), telemetry);
+  const outside = createSupplierCalls({ url: supplierUrl });
   const snapshots = createSnapshotWriter({ store, log });
   const deps = { store, snapshots, clock: systemClock };
   return {
@@ -24,10 +30,10 @@ export function createHandler(connectionString: string, log: Logger, supplierUrl
     store,
     processStore,
     schedules: createScheduleStore({ pool }),
-    handleCommand: createHandleCommand(deps),
-    handleBatch: createHandleBatch(deps),
-    advanceProcess: createAdvanceProcess({ store: processStore, findProcessManager, log }),
-    makeCall: createMakeCall({ store: processStore, outside: createSupplierCalls({ url: supplierUrl }), log }),
+    handleCommand: observeHandleCommand(createHandleCommand(deps)),
+    handleBatch: observeHandleBatch(createHandleBatch(deps)),
+    advanceProcess: observeAdvanceProcess(createAdvanceProcess({ store: processStore, findProcessManager, log })),
+    makeCall: observeMakeCall(createMakeCall({ store: processStore, outside, log })),
     async close() {
       await snapshots.drain();
       await pool.end();

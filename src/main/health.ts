@@ -1,26 +1,45 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { MetricsPage } from './metrics-page.ts';
+import type { Readiness } from './readiness.ts';
 
 export interface HealthServer {
   readonly port: number;
   close(): void;
 }
 
-export interface Readiness {
-  readonly isReady: boolean;
-  /** What this process has no means for, each with the reason: it waits for another process or setting, and nothing is lost. */
-  readonly waiting: readonly string[];
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly contentType: string;
 }
 
 /**
- * `/healthz`: the process lives. `/readyz`: it does its work; 503 while it starts, waits for a server, or shuts down. Where it can
- * do a part only, it is ready and says what waits.
+ * `/healthz`: the process lives. `/readyz`: it does its work; 503 and what it lacks while it starts, waits for a server, or shuts
+ * down. Where it can do a part only, it is ready and says what waits. `/metrics`: for Prometheus.
  */
-export async function startHealthServer(port: number, readiness: () => Readiness): Promise<HealthServer> {
+export async function startHealthServer(port: number, readiness: Readiness, page: MetricsPage): Promise<HealthServer> {
+  async function answer(path: string | undefined): Promise<Answer> {
+    switch (path) {
+      case '/healthz':
+        return json(200, { status: 'ok' });
+      case '/metrics':
+        return { status: 200, body: await page.render(), contentType: page.contentType };
+      case '/readyz': {
+        const { lacks, waiting } = await readiness.check();
+        if (lacks.length > 0) return json(503, { status: 'not ready', lacks });
+        return json(200, waiting.length === 0 ? { status: 'ok' } : { status: 'ok', waiting });
+      }
+      default:
+        return json(404, { status: 'unknown' });
+    }
+  }
+
   const server = createServer((request, response) => {
-    const { status, body } = answer(request.url, readiness());
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(body));
+    void answer(request.url).then(({ status, body, contentType }) => {
+      response.writeHead(status, { 'content-type': contentType });
+      response.end(body);
+    });
   });
   server.listen(port);
   await once(server, 'listening');
@@ -34,9 +53,6 @@ export async function startHealthServer(port: number, readiness: () => Readiness
   };
 }
 
-function answer(path: string | undefined, { isReady, waiting }: Readiness) {
-  if (path === '/healthz') return { status: 200, body: { status: 'ok' } };
-  if (path !== '/readyz') return { status: 404, body: { status: 'unknown' } };
-  if (!isReady) return { status: 503, body: { status: 'not ready' } };
-  return { status: 200, body: waiting.length === 0 ? { status: 'ok' } : { status: 'ok', waiting } };
+function json(status: number, body: object): Answer {
+  return { status, body: JSON.stringify(body), contentType: 'application/json' };
 }

@@ -4,9 +4,9 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { startMainProcess } from '../testing/main-process.ts';
 import { claimsOf, connect, createTenant, openBudget, submitAs, type TestTenant } from '../testing/tenant.ts';
 import { connectToTestTemporal, startTestTemporal } from '../testing/temporal.ts';
-import { chooseTestPort } from '../testing/test-port.ts';
 
 // The processes as they run in production: one of their own each, settings from the environment.
 const temporal = await startTestTemporal();
@@ -23,31 +23,7 @@ afterAll(async () => {
   await temporal?.stop();
 });
 
-async function start(name: 'worker' | 'command-pump', env: Record<string, string>) {
-  const port = await chooseTestPort();
-  const child = spawn(process.execPath, [`src/main/${name}.ts`], {
-    env: {
-      PATH: process.env['PATH'],
-      DATABASE_URL: database.urlFor('intent_worker'),
-      PUMP_DATABASE_URL: database.urlFor('intent_pump'),
-      HEALTH_PORT: String(port),
-      LOG_LEVEL: 'warn',
-      ...env,
-    },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  const exited = once(child, 'exit') as Promise<[number | null]>;
-  const ask = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined))?.status;
-  return {
-    ask,
-    readiness: async (): Promise<unknown> => (await fetch(`http://127.0.0.1:${port}/readyz`)).json(),
-    ready: () => expect.poll(() => ask('/readyz'), { timeout: 20_000 }).toBe(200),
-    async stop() {
-      child.kill('SIGTERM');
-      return (await exited)[0];
-    },
-  };
-}
+const start = (name: 'worker' | 'command-pump', env: Record<string, string>) => startMainProcess(name, database, env);
 
 /** Answers the command's id. */
 async function executes(aggregateId: string): Promise<string> {
@@ -63,8 +39,7 @@ describe('worker and pump', () => {
     const env = { TEMPORAL_ADDRESS: temporal!.address, INTENT_TASK_QUEUES: '2' };
     const [worker, pump] = await Promise.all([start('worker', env), start('command-pump', env)]);
     await Promise.all([worker.ready(), pump.ready()]);
-    expect(await worker.ask('/healthz')).toBe(200);
-    expect(await pump.ask('/healthz')).toBe(200);
+    for (const each of [worker, pump]) expect((await each.get('/healthz'))?.status).toBe(200);
     await executes('apart');
     expect(await Promise.all([worker.stop(), pump.stop()])).toEqual([0, 0]);
   });
@@ -93,15 +68,17 @@ describe('worker and pump', () => {
     const worker = await start('worker', { INTENT_ENGINE: 'inline', INTENT_PUMP: 'embedded' });
     await worker.ready();
     const waiting = ['process managers: the inline engine has no Temporal', 'schedules: the inline engine has no Temporal'];
-    expect(await worker.readiness()).toEqual({ status: 'ok', waiting });
+    expect(await (await worker.get('/readyz'))!.json()).toEqual({ status: 'ok', waiting });
     await executes('inline');
     expect(await worker.stop()).toBe(0);
   });
 
   it('are alive but not ready while Temporal cannot be reached, and still end at once', async () => {
     const pump = await start('command-pump', { TEMPORAL_ADDRESS: '127.0.0.1:1' });
-    await expect.poll(() => pump.ask('/healthz'), { timeout: 20_000 }).toBe(200);
-    expect(await pump.ask('/readyz')).toBe(503);
+    await expect.poll(async () => (await pump.get('/healthz'))?.status, { timeout: 20_000 }).toBe(200);
+    const notReady = await pump.get('/readyz');
+    expect(notReady?.status).toBe(503);
+    expect(await notReady!.json()).toEqual({ status: 'not ready', lacks: ['Temporal'] });
     expect(await pump.stop()).toBe(0);
   });
 

@@ -1,10 +1,13 @@
 import { type Logger as PinoLogger, pino } from 'pino';
 import { ConfigError } from './config.ts';
-import { type Readiness, startHealthServer } from './health.ts';
+import { startHealthServer } from './health.ts';
+import { createReadiness, type Readiness } from './readiness.ts';
+import type { TracingConfig } from './telemetry.ts';
+import { createTelemetry, type Telemetry } from './telemetry-context.ts';
 
 const longestShutdownMs = 25_000;
 
-interface CommonConfig {
+interface CommonConfig extends TracingConfig {
   readonly LOG_LEVEL: string;
   readonly HEALTH_PORT: number;
 }
@@ -12,6 +15,9 @@ interface CommonConfig {
 export interface ProcessContext<Config> {
   readonly config: Config;
   readonly log: PinoLogger;
+  readonly telemetry: Telemetry;
+  /** Without what it cannot work, as `/readyz` tells. */
+  readonly need: Readiness['need'];
   /** Aborts at SIGTERM and SIGINT: finish or give back what is in hand, then return. */
   readonly signal: AbortSignal;
   /** Says that the process does its work now: `/readyz` answers 200, and names what waits all the same. */
@@ -25,12 +31,14 @@ export async function runProcess<Config extends CommonConfig>(
   run: (context: ProcessContext<Config>) => Promise<void>,
 ): Promise<void> {
   const config = loadConfigOrExit(loadConfig);
-  const log = pino({ name, level: config.LOG_LEVEL });
+  const telemetry = await createTelemetry(name, config);
+  const log = pino({ name, level: config.LOG_LEVEL, mixin: (line) => telemetry.traceIds.fieldsFor(line) });
   const stopping = new AbortController();
-  let readiness: Readiness = { isReady: false, waiting: [] };
+  const readiness = createReadiness();
 
   function stop(signalName: NodeJS.Signals): void {
     log.info({ signal: signalName }, 'Shutting down');
+    readiness.stopping();
     stopping.abort();
     setTimeout(() => {
       log.error({ longestShutdownMs }, 'The shutdown took too long');
@@ -41,19 +49,22 @@ export async function runProcess<Config extends CommonConfig>(
   process.once('SIGINT', stop);
 
   try {
-    const health = await startHealthServer(config.HEALTH_PORT, () => (stopping.signal.aborted ? { ...readiness, isReady: false } : readiness));
+    const health = await startHealthServer(config.HEALTH_PORT, readiness, telemetry.page);
     log.info({ healthPort: health.port }, 'Starting');
     await run({
       config,
       log,
+      telemetry,
+      need: readiness.need,
       signal: stopping.signal,
       ready(waiting = []) {
-        readiness = { isReady: true, waiting };
+        readiness.ready(waiting);
         if (waiting.length === 0) log.info({}, 'Ready');
         else log.warn({ waiting }, 'Ready; a part has to wait');
       },
     });
     health.close();
+    await telemetry.tracing.stop();
     log.info({}, 'Stopped');
     // Native threads of the Temporal SDK would keep the process alive.
     process.exit(0);

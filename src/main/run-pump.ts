@@ -3,6 +3,7 @@ import { createDoorbell } from '../adapters/postgres/doorbell.ts';
 import { createOpenCommands } from '../adapters/postgres/open-commands.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
 import { createProcessQueue } from '../adapters/postgres/process-queue.ts';
+import { createReadQueueFigures } from '../adapters/postgres/queue-figures.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { pumpCommands } from '../application/pump-commands.ts';
 import { reconcileCommands } from '../application/reconcile-commands.ts';
@@ -13,7 +14,10 @@ import type { CommandExecutions } from '../ports/open-commands.ts';
 import type { ProcessWaker } from '../ports/process-waker.ts';
 import { processName } from './config.ts';
 import { describeDatabase } from './database-url.ts';
+import type { Readiness } from './readiness.ts';
 import { retry } from './retry.ts';
+import type { Telemetry } from './telemetry-context.ts';
+import { observeDispatcher, observeDoorbell, observeOpenCommands, observeQueue } from './telemetry-pump.ts';
 
 export interface PumpOptions {
   readonly connectionString: string;
@@ -23,25 +27,33 @@ export interface PumpOptions {
   /** Where the engine can lose an execution: it is asked for those that take long. */
   readonly executions?: CommandExecutions;
   readonly log: Logger;
+  readonly telemetry: Telemetry;
   readonly signal: AbortSignal;
+  readonly need: Readiness['need'];
   ready(): void;
 }
 
 /** Queue, doorbell and pump on one database, until the signal aborts. */
 export async function runPump(options: PumpOptions): Promise<void> {
-  const { connectionString, dispatcher, waker, executions, log, signal, ready } = options;
+  const { connectionString, waker, executions, log, telemetry, signal, need, ready } = options;
   const pool = createPool({ connectionString, applicationName: 'intent-pump', maxConnections: 8, log });
+  need('PostgreSQL for the pump', () => pool.query('select'));
+  telemetry.page.watchPool('pump', pool);
+  telemetry.page.watchQueue(createReadQueueFigures(pool));
   const waitingFor = `PostgreSQL, as ${describeDatabase(connectionString)}`;
   const doorbell = await retry(() => createDoorbell({ connectionString, pool, log }), { log, signal, waitingFor });
   if (doorbell === undefined) return pool.end();
-  const queue = createCommandQueue({ pool, pumpName: processName });
+  need('the doorbell', async () => doorbell.isListening() || Promise.reject(new Error('It reconnects.')));
+  const queue = observeQueue(createCommandQueue({ pool, pumpName: processName }), telemetry);
+  const dispatcher = observeDispatcher(options.dispatcher, telemetry);
+  const openCommands = observeOpenCommands(createOpenCommands(pool), telemetry);
   const processes = { queue: createProcessQueue({ pool, pumpName: processName }), clock: systemClock, log };
   const wakeProcesses = waker ? createWakeProcesses({ ...processes, waker }) : createReportWaitingProcesses(processes);
   try {
     ready();
     await Promise.all([
-      pumpCommands({ queue, doorbell, dispatcher, wakeProcesses, clock: systemClock, log }, signal),
-      executions && reconcileCommands({ openCommands: createOpenCommands(pool), executions, clock: systemClock, log }, signal),
+      pumpCommands({ queue, doorbell: observeDoorbell(doorbell, telemetry), dispatcher, wakeProcesses, clock: systemClock, log }, signal),
+      executions && reconcileCommands({ openCommands, executions, clock: systemClock, log }, signal),
     ]);
   } finally {
     await doorbell.close();

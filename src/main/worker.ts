@@ -12,6 +12,7 @@ import { cacheDirectory } from '../local/cache-directory.ts';
 import { createCommandRouter } from '../application/route-commands.ts';
 import { loadWorkerConfig, type WorkerConfig } from './config.ts';
 import { createHandler } from './create-handler.ts';
+import { neverYet } from './readiness.ts';
 import { retry } from './retry.ts';
 import { type ProcessContext, runProcess } from './run-process.ts';
 import { runPump } from './run-pump.ts';
@@ -20,9 +21,11 @@ import { runPump } from './run-pump.ts';
 // with `execution: 'inline'` are executed where they are claimed (a pump of its own cannot: it leaves them to Temporal, as the others).
 // With INTENT_ENGINE=inline the worker executes whatever it claims, without Temporal.
 await runProcess('worker', loadWorkerConfig, async (context) => {
-  const handler = createHandler(context.config.DATABASE_URL, context.log, context.config.SUPPLIER_URL);
+  const { config, log, telemetry, need } = context;
+  const handler = createHandler(config.DATABASE_URL, log, telemetry, config.SUPPLIER_URL);
+  need('PostgreSQL for the worker', () => handler.pool.query('select'));
   try {
-    await (context.config.INTENT_ENGINE === 'inline' ? runInline(context, handler) : runOnTemporal(context, handler));
+    await (config.INTENT_ENGINE === 'inline' ? runInline(context, handler) : runOnTemporal(context, handler));
   } finally {
     await handler.close();
   }
@@ -30,17 +33,21 @@ await runProcess('worker', loadWorkerConfig, async (context) => {
 
 type Handler = ReturnType<typeof createHandler>;
 
-async function runInline({ config, log, signal, ready }: ProcessContext<WorkerConfig>, handler: Handler): Promise<void> {
+async function runInline(context: ProcessContext<WorkerConfig>, handler: Handler): Promise<void> {
+  const { config, log, ready } = context;
   const dispatcher = createInlineDispatcher({ ...handler, log });
   const waiting = ['process managers: the inline engine has no Temporal', 'schedules: the inline engine has no Temporal'];
-  await runPump({ connectionString: pumpUrl(config), dispatcher, log, signal, ready: () => ready(waiting) });
+  await runPump({ ...context, connectionString: pumpUrl(config), dispatcher, ready: () => ready(waiting) });
 }
 
-async function runOnTemporal({ config, log, signal, ready }: ProcessContext<WorkerConfig>, handler: Handler): Promise<void> {
+async function runOnTemporal(context: ProcessContext<WorkerConfig>, handler: Handler): Promise<void> {
+  const { config, log, telemetry, signal, need, ready } = context;
   installTemporalRuntime(log);
   const workflowBundle = await loadWorkflowBundle(cacheDirectory());
+  need('Temporal', neverYet);
   const temporal = await retry(connectToTemporal, { log, signal, waitingFor: 'Temporal; commands wait' });
   if (temporal === undefined) return;
+  need('Temporal', temporal.probe);
   const { connection, namespace, client } = temporal;
   const sharedQueues = config.INTENT_TASK_QUEUES;
 
@@ -51,7 +58,11 @@ async function runOnTemporal({ config, log, signal, ready }: ProcessContext<Work
     workflowBundle,
     activities: createActivities({ ...handler, log }),
     sharedQueues,
-    listDedicatedTenants: () => listDedicatedTenants(handler.pool),
+    async listDedicatedTenants() {
+      const tenantIds = await listDedicatedTenants(handler.pool);
+      for (const tenantId of tenantIds) telemetry.tenantClasses.note(tenantId, 'dedicated');
+      return tenantIds;
+    },
     log,
     ...(config.WORKER_BUILD_ID !== undefined && { buildId: config.WORKER_BUILD_ID }),
   });
@@ -59,7 +70,7 @@ async function runOnTemporal({ config, log, signal, ready }: ProcessContext<Work
   const dispatcher = createCommandRouter({ temporal: engine.dispatcher, inline: createInlineDispatcher({ ...handler, log }) });
   const working =
     config.INTENT_PUMP === 'embedded'
-      ? runPump({ connectionString: pumpUrl(config), ...engine, dispatcher, log, signal, ready })
+      ? runPump({ ...context, ...engine, connectionString: pumpUrl(config), dispatcher })
       : untilAborted(signal, ready);
   const schedules = syncSchedules({ client, sharedQueues, store: handler.schedules, clock: systemClock, log }, signal);
   await Promise.race([workers.broken, Promise.all([working, schedules])]);

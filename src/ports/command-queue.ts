@@ -18,6 +18,10 @@ export interface ClaimedCommand extends CommandReference {
   readonly isolation: 'shared' | 'dedicated';
   /** The tenant's share of the shared queues, relative to the others. */
   readonly fairnessWeight: number;
+  /** How often it has been claimed, this time included. */
+  readonly attempts: number;
+  /** Since it could be claimed, by the queue's clock. */
+  readonly waitedSeconds: number;
 }
 
 /** The commands that wait, as the pump sees them. */
@@ -37,8 +41,8 @@ export interface Doorbell {
 }
 
 export interface Sleeper {
-  /** Resolves at the first ring since `lieDown`, after `timeoutMs`, or when the signal aborts. */
-  sleep(timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /** Resolves at the first ring since `lieDown`, after `timeoutMs`, or when the signal aborts; says whether it has rung. */
+  sleep(timeoutMs: number, signal: AbortSignal): Promise<boolean>;
   /** From now on nobody needs to ring. */
   rise(): Promise<void>;
 }

@@ -32,6 +32,11 @@ export interface CommandToDecide {
   readonly actor: { readonly userId: string | null; readonly role: Sender };
   /** The version that the sender decided on; null: any. */
   readonly expectedVersion: number | null;
+  readonly traceparent: string | null;
+  /** Since it could be executed, by the store's clock. */
+  readonly dueMsAgo: number;
+  /** Null where it is not marked as dispatched yet. */
+  readonly dispatchedMsAgo: number | null;
 }
 
 export interface LoadedCommand extends CommandToDecide {

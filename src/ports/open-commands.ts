@@ -4,6 +4,7 @@ import type { CommandReference } from './command-queue.ts';
 export interface OpenCommand extends CommandReference {
   readonly type: string;
   readonly correlationId: string;
+  readonly traceparent: string | null;
   readonly isolation: 'shared' | 'dedicated';
   readonly fairnessWeight: number;
 }

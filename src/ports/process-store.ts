@@ -18,6 +18,12 @@ export interface ProcessCall {
   readonly request: unknown;
 }
 
+export interface LoadedCall {
+  readonly name: string;
+  readonly request: unknown;
+  readonly traceparent: string | null;
+}
+
 export interface LoadedProcess {
   /** Null where it has not reacted to anything yet. */
   readonly state: unknown;
@@ -30,6 +36,8 @@ export interface LoadedProcess {
   readonly dueTimers: readonly string[];
   /** Those that wait for their answer. */
   readonly calls: readonly ProcessCall[];
+  /** Of the request that set it off, or had it go on last. */
+  readonly traceparent: string | null;
   /** The store's clock, which all timers go by. */
   readonly now: string;
   /** The next ones, in order; not necessarily all. */
@@ -78,7 +86,7 @@ export interface ProcessStore {
   /** `moved_on`: somebody else has taken the expected step, and nothing was changed now. */
   advance(process: ProcessReference, expectedStep: number, advance: ProcessAdvance): Promise<AdvancedProcess | 'moved_on'>;
   /** Null where the call is answered or ended. */
-  loadCall(process: ProcessReference, callId: string): Promise<{ readonly name: string; readonly request: unknown } | null>;
+  loadCall(process: ProcessReference, callId: string): Promise<LoadedCall | null>;
   /** Queues the answer as a reaction, once. False where the call is answered or ended. */
   answerCall(process: ProcessReference, callId: string, answer: OutsideAnswer): Promise<boolean>;
   /** Queues the reaction `cancel`. */

@@ -132,7 +132,7 @@ export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<
     );
     await Promise.all(reserve);
     const claimed = commandIds.map((commandId): ClaimedCommand => ({
-      tenantId: tenant.tenantId, commandId, type: 'ReserveBudget', correlationId: commandId, traceparent: null, fencingToken: '0', execution: 'temporal', isolation: 'shared', fairnessWeight: 1,
+      tenantId: tenant.tenantId, commandId, type: 'ReserveBudget', correlationId: commandId, traceparent: null, fencingToken: '0', execution: 'temporal', isolation: 'shared', fairnessWeight: 1, attempts: 1, waitedSeconds: 0,
     }));
     await Promise.allSettled(claimed.map(dispatch));
     for (const command of claimed) {

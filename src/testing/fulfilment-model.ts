@@ -62,6 +62,7 @@ export function createFulfilmentModel(manager: ProcessManager) {
       timers,
       dueTimers,
       calls: [...calls.values()],
+      traceparent: null,
       now: '2026-01-01T00:00:00.000Z',
       reactions: reactions.map((message, sequence) => ({ sequence, message })),
     };

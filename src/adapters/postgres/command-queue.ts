@@ -7,7 +7,7 @@ export interface CommandQueueDeps {
   readonly pool: Pool;
   /** Who claims: shown in `commands.claimed_by`. */
   readonly pumpName: string;
-  /** How long a claim lasts, unless it is marked or given back. (Default: 30) */
+  /** How long a claim lasts, unless it is marked or given back. (Default: 15) */
   readonly leaseSeconds?: number;
 }
 
@@ -21,9 +21,11 @@ interface ClaimedRow {
   readonly execution: ClaimedCommand['execution'];
   readonly isolation: 'shared' | 'dedicated';
   readonly fairness_weight: number;
+  readonly attempts: number;
+  readonly waited_seconds: number;
 }
 
-export function createCommandQueue({ pool, pumpName, leaseSeconds = 30 }: CommandQueueDeps): CommandQueue {
+export function createCommandQueue({ pool, pumpName, leaseSeconds = 15 }: CommandQueueDeps): CommandQueue {
   async function report(functionName: 'mark_dispatched' | 'release_command', command: ClaimedCommand): Promise<boolean> {
     const { tenantId, commandId, fencingToken } = command;
     return translatingErrors(async () => {
@@ -63,5 +65,7 @@ function toClaimedCommand(row: ClaimedRow): ClaimedCommand {
     execution: row.execution,
     isolation: row.isolation,
     fairnessWeight: row.fairness_weight,
+    attempts: row.attempts,
+    waitedSeconds: row.waited_seconds,
   };
 }

@@ -6,6 +6,9 @@ import { translatingErrors } from './errors.ts';
 
 const channel = 'intent_commands';
 const longestReconnectPauseMs = 5_000;
+const connectTimeoutMs = 5_000;
+/** A listener says nothing by itself: only an answer tells that the other end is still there. */
+const defaultCheckIntervalMs = 5_000;
 
 export interface DoorbellDeps {
   /** As `intent_pump`: the listener has a connection of its own, */
@@ -13,30 +16,47 @@ export interface DoorbellDeps {
   /** and whoever sleeps holds one of the pool's, whose advisory lock tells inserts to ring. */
   readonly pool: Pool;
   readonly log: Logger;
+  /** How often the listener is asked whether it hears, and how long it may take to answer: half-open within twice that. (Default: 5,000) */
+  readonly checkIntervalMs?: number;
 }
 
 export interface RunningDoorbell extends Doorbell {
+  /** False while the listener reconnects: what it misses is found by polling. */
+  isListening(): boolean;
   close(): Promise<void>;
 }
 
 /** Listens for the NOTIFY of the commands table. Where the listener is away, sleeping falls back to its time-out. */
-export async function createDoorbell({ connectionString, pool, log }: DoorbellDeps): Promise<RunningDoorbell> {
+export async function createDoorbell({ connectionString, pool, log, checkIntervalMs = defaultCheckIntervalMs }: DoorbellDeps): Promise<RunningDoorbell> {
   const sleepers = new Set<() => void>();
   const subscriber = pgListen.default(
-    { connectionString, application_name: 'intent-doorbell' },
     {
+      connectionString,
+      application_name: 'intent-doorbell',
+      connectionTimeoutMillis: connectTimeoutMs,
+      query_timeout: checkIntervalMs,
+    },
+    {
+      paranoidChecking: checkIntervalMs,
       parse: (payload) => payload,
       retryInterval: (attempt) => Math.min(100 * 2 ** attempt, longestReconnectPauseMs),
       // Its default gives up after three seconds.
       retryTimeout: 0,
     },
   );
+  let isListening = true;
   const ring = () => sleepers.forEach((wake) => wake());
   subscriber.notifications.on(channel, ring);
   subscriber.events.on('error', (error) => log.error({ err: error }, 'The doorbell is broken; commands are found by polling'));
-  subscriber.events.on('reconnect', (attempt) => log.warn({ attempt }, 'The doorbell reconnects'));
-  // What was rung while it was away is lost: look.
-  subscriber.events.on('connected', ring);
+  subscriber.events.on('reconnect', (attempt) => {
+    isListening = false;
+    log.warn({ attempt }, 'The doorbell reconnects');
+  });
+  subscriber.events.on('connected', () => {
+    isListening = true;
+    // What was rung while it was away is lost: look.
+    ring();
+  });
   try {
     await subscriber.connect();
     await subscriber.listenTo(channel);
@@ -47,23 +67,28 @@ export async function createDoorbell({ connectionString, pool, log }: DoorbellDe
   }
 
   return {
+    isListening: () => isListening,
     async lieDown() {
       const rung = new AbortController();
       const wake = () => rung.abort();
       const connection = await translatingErrors(() => pool.connect());
-      connection.once('error', wake);
+      // Until the pool has it back: what nobody listens to would end the process.
+      connection.on('error', wake);
       // Before the lock is taken: what rings between the two must be heard.
       sleepers.add(wake);
       const bed = await takeBed();
 
       return {
-        sleep: (timeoutMs, signal) => untilAborted(AbortSignal.any([rung.signal, signal, AbortSignal.timeout(timeoutMs)])),
+        async sleep(timeoutMs, signal) {
+          await untilAborted(AbortSignal.any([rung.signal, signal, AbortSignal.timeout(timeoutMs)]));
+          return rung.signal.aborted;
+        },
         async rise() {
           sleepers.delete(wake);
-          connection.off('error', wake);
           const isGivenBack = bed === null || (await connection.query('select intent.wake_up($1)', [bed]).then(() => true, () => false));
           // A connection that may still hold the lock is closed, which ends it.
           connection.release(!isGivenBack);
+          if (isGivenBack) connection.off('error', wake);
         },
       };
 

@@ -7,6 +7,7 @@ interface OpenRow {
   readonly command_id: string;
   readonly type: string;
   readonly correlation_id: string;
+  readonly traceparent: string | null;
   readonly isolation: 'shared' | 'dedicated';
   readonly fairness_weight: number;
 }
@@ -25,6 +26,7 @@ export function createOpenCommands(pool: Pool): OpenCommands {
           commandId: row.command_id,
           type: row.type,
           correlationId: row.correlation_id,
+          traceparent: row.traceparent,
           isolation: row.isolation,
           fairnessWeight: row.fairness_weight,
         }));

@@ -2,8 +2,8 @@ import pg from 'pg';
 import type { Logger } from '../../ports/logger.ts';
 
 const connectTimeoutMs = 5_000;
-/** No statement of ours takes so long: a server that hangs is as good as one that is away. */
-const queryTimeoutMs = 15_000;
+/** No statement of ours takes so long: a server that hangs, or a half-open socket, is as good as one that is away. */
+const defaultQueryTimeoutMs = 10_000;
 
 export interface PoolOptions {
   readonly connectionString: string;
@@ -11,10 +11,12 @@ export interface PoolOptions {
   readonly applicationName: string;
   readonly maxConnections: number;
   readonly log: Logger;
+  /** (Default: 10,000) */
+  readonly queryTimeoutMs?: number;
 }
 
 /** Connections keep no tenant from one use to the next: our functions set it for their own transaction only. */
-export function createPool({ connectionString, applicationName, maxConnections, log }: PoolOptions): pg.Pool {
+export function createPool({ connectionString, applicationName, maxConnections, log, queryTimeoutMs = defaultQueryTimeoutMs }: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString,
     application_name: applicationName,

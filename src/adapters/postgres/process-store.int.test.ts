@@ -105,7 +105,7 @@ describe('the store of process managers', () => {
 
   it('takes the answer to a call once', async () => {
     await store.advance(instance, 0, { ...nothing, calls: [call], acknowledged: [1] });
-    expect(await store.loadCall(instance, 'call-1')).toEqual({ name: call.name, request: call.request });
+    expect(await store.loadCall(instance, 'call-1')).toEqual({ name: call.name, request: call.request, traceparent: null });
     const taken = await Promise.all([1, 2, 3].map(() => store.answerCall(instance, 'call-1', answer)));
     expect(taken.filter(Boolean)).toHaveLength(1);
     expect(await store.loadCall(instance, 'call-1')).toBeNull();

@@ -8,7 +8,12 @@ export interface TemporalConnection {
   readonly client: Client;
   readonly namespace: string;
   readonly address: string;
+  /** Rejects where the server does not serve the namespace now. */
+  probe(): Promise<unknown>;
 }
+
+/** A server that does not answer by then is as good as one that is away. */
+const probeDeadlineMs = 2_000;
 
 /**
  * As the environment says (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS…), so that a cluster or Temporal Cloud is
@@ -30,7 +35,9 @@ export function temporalSettings(environment?: Record<string, string>) {
 export async function connectToTemporal(): Promise<TemporalConnection> {
   const { address, namespace, connection: options } = temporalSettings();
   const connection = await NativeConnection.connect(options);
-  return { connection, client: new Client({ connection, namespace }), namespace, address };
+  const client = new Client({ connection, namespace });
+  const probe = () => client.withDeadline(Date.now() + probeDeadlineMs, () => client.workflowService.describeNamespace({ namespace }));
+  return { connection, client, namespace, address, probe };
 }
 
 /**

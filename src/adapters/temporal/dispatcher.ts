@@ -13,7 +13,7 @@ export interface TemporalDispatcherDeps {
 }
 
 /** A server that does not answer by then is as good as one that is away. */
-const deadlineMs = 10_000;
+const deadlineMs = 5_000;
 
 /** Starts one workflow a command; its id makes a repeated start harmless. */
 export function createTemporalDispatcher({ client, sharedQueues, eager }: TemporalDispatcherDeps): CommandDispatcher {

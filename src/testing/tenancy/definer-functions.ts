@@ -64,6 +64,7 @@ export const definerFunctions = {
     'intent.log_operator',
     'intent.open_commands',
     'intent.prune_commands',
+    'intent.queue_figures',
     'intent.read_backlog',
     'intent.read_blocked_commands',
     'intent.read_dead_letters',
@@ -75,5 +76,6 @@ export const definerFunctions = {
     'intent.skip_event',
     'intent.stream',
     'intent.tenant_feed',
+    'intent.unknown_commands',
   ],
 } as const;

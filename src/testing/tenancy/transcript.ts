@@ -14,7 +14,7 @@ export async function transcribe(admin: pg.ClientBase, { as, statement, values }
   return `${as}: ${statement}\n${JSON.stringify(answer).replaceAll(moment, '<time>')}`;
 }
 
-const moment = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00(:00)?)?/g;
+const moment = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00(:00)?)?|(?<="\w+MsAgo":)[\d.]+/g;
 
 async function answerTo(admin: pg.ClientBase, as: Call['as'], household: Household, statement: string, values: readonly unknown[]) {
   await admin.query('begin');

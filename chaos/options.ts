@@ -1,0 +1,84 @@
+import { parseArgs } from 'node:util';
+import type { Fault } from './faults/fault.ts';
+import { faults } from './faults/faults.ts';
+
+export const help = `Usage: npm run chaos -- [--minutes 10] [--seed 42] [--faults kill-pump,cut-doorbell] [--replay file] [--list]
+
+Runs two pumps and two workers on servers of their own, sends commands of three tenants, breaks something, mends it, waits for
+rest and checks every promise; and so on until the time is over. Ends with 0 where all was kept, 1 where not, 2 where it was called
+wrongly.
+
+  --minutes n   how long new faults are begun (10)
+  --seed n      of everything that is left to chance (a new one each time)
+  --faults a,b  only these, by name or by family (all)
+  --replay file repeats the timeline that a failed run has left
+  --keep        leaves the logs of the processes
+  --list        the faults
+  --help        this text`;
+
+export class UsageError extends Error {}
+
+export interface Options {
+  readonly minutes: number;
+  /** Undefined: a new one. */
+  readonly seed: number | undefined;
+  readonly faultNames: readonly string[];
+  readonly replay: string | undefined;
+  readonly keep: boolean;
+  readonly show: 'help' | 'list' | undefined;
+}
+
+/** Throws `UsageError`. */
+export function readOptions(args: readonly string[]): Options {
+  const values = parse(args);
+  return {
+    minutes: readNumber('minutes', values.minutes) ?? 10,
+    seed: readNumber('seed', values.seed),
+    faultNames: values.faults === undefined ? [...faults.keys()] : values.faults.split(',').flatMap(chooseFaults),
+    replay: values.replay,
+    keep: values.keep,
+    show: values.help ? 'help' : values.list ? 'list' : undefined,
+  };
+}
+
+/** Every fault, under its family. */
+export function listFaults(): string {
+  const families = Map.groupBy(faults.values(), ({ family }) => family);
+  return [...families].map(([family, list]) => [`${family}:`, ...list.map(line)].join('\n')).join('\n');
+}
+
+function line({ name, about, restWithinMs }: Fault): string {
+  return `  ${name.padEnd(28)} ${about} (rest within ${restWithinMs / 1_000} s)`;
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        minutes: { type: 'string' },
+        seed: { type: 'string' },
+        faults: { type: 'string' },
+        replay: { type: 'string' },
+        keep: { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function readNumber(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0) || value >= 2 ** 32) throw new UsageError(`--${name} needs a number.`);
+  return value;
+}
+
+function chooseFaults(wanted: string): string[] {
+  const names = [...faults.values()].filter(({ name, family }) => name === wanted || family === wanted).map(({ name }) => name);
+  if (names.length === 0) throw new UsageError(`There is no fault ${wanted}; --list names them.`);
+  return names;
+}

@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { faults } from './faults/faults.ts';
+import { listFaults, readOptions } from './options.ts';
+
+describe('the options', () => {
+  it('are ten minutes of every fault where nothing is said', () => {
+    expect(readOptions([])).toMatchObject({ minutes: 10, seed: undefined, faultNames: [...faults.keys()], keep: false });
+  });
+
+  it('choose faults by name and by family', () => {
+    expect(readOptions(['--faults', 'kill-pump,supplier']).faultNames).toEqual(['kill-pump', 'stop-supplier', 'pause-supplier']);
+  });
+
+  it.each([
+    [['--faults', 'nonsense'], 'no fault nonsense'],
+    [['--seed', 'x'], '--seed needs a number'],
+    [['--minutes', '-1'], '--minutes'],
+    [['--what'], 'what'],
+  ])('refuse %j, and say why', (args, message) => {
+    expect(() => readOptions(args)).toThrow(message);
+  });
+
+  it('list every fault', () => {
+    for (const name of faults.keys()) expect(listFaults()).toContain(`  ${name} `);
+  });
+});

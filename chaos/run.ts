@@ -1,0 +1,78 @@
+// `npm run chaos`: see options.ts for what it takes, and docs/reliability.md for what it has found.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { listenForStop } from '../src/cli/stop-signals.ts';
+import { intentDirectory } from '../src/local/paths.ts';
+import { newSeed } from '../src/testing/random.ts';
+import { describeViolation } from './checker/violation.ts';
+import { help, listFaults, type Options, readOptions, UsageError } from './options.ts';
+import { parseTimeline, planSteps, type Step } from './plan.ts';
+import { type Report, runChaos } from './runner.ts';
+
+/** The others are mostly the same once more. */
+const shownViolations = 30;
+const directory = join(intentDirectory(), 'chaos');
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  let options: Options;
+  try {
+    options = readOptions(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\n\n${help}`);
+    return 2;
+  }
+  if (options.show !== undefined) {
+    console.log(options.show === 'help' ? help : listFaults());
+    return 0;
+  }
+  return run(options);
+}
+
+async function run(options: Options): Promise<number> {
+  const { signal } = listenForStop(() => process.exit(130));
+  const beganAt = performance.now();
+  const log = (line: string) => console.log(`${((performance.now() - beganAt) / 1_000).toFixed(1).padStart(7)} s  ${line}`);
+  const { seed, nextStep } = choose(options);
+  const logsTo = join(directory, `${seed}-logs`);
+  const report = await runChaos({ seed, nextStep, signal, log, logsTo, keep: options.keep });
+  log(summary(report));
+  if (report.violations.length === 0) return 0;
+  report.violations.slice(0, shownViolations).forEach((found) => console.log(`  ${describeViolation(found)}`));
+  console.log(`Logs: ${logsTo}\nRepeat it: npm run chaos -- --replay ${saveTimeline(report)}`);
+  return 1;
+}
+
+function choose({ replay, minutes, seed = newSeed(), faultNames }: Options): { seed: number; nextStep: () => Step | undefined } {
+  if (replay !== undefined) {
+    const timeline = parseTimeline(readFileSync(replay, 'utf8'));
+    const steps = [...timeline.steps];
+    return { seed: timeline.seed, nextStep: () => steps.shift() };
+  }
+  const steps = planSteps(seed, faultNames);
+  let endsAt: number | undefined;
+  return {
+    seed,
+    nextStep() {
+      // The time that the servers need to come up does not count.
+      endsAt ??= performance.now() + minutes * 60_000;
+      return performance.now() < endsAt ? steps.next().value : undefined;
+    },
+  };
+}
+
+function summary({ timeline, commands, events, restsMs, violations }: Report): string {
+  const rests = [...restsMs].map(([name, times]) => `${name} ×${times.length}: at most ${(Math.max(...times) / 1_000).toFixed(1)} s`);
+  const counts = `${timeline.steps.length} faults, ${commands} commands, ${events} events, ${violations.length} violations`;
+  return [`seed ${timeline.seed}: ${counts}. To rest:`, ...rests].join('\n  ');
+}
+
+function saveTimeline({ timeline }: Report): string {
+  mkdirSync(directory, { recursive: true });
+  const file = join(directory, `${timeline.seed}.json`);
+  writeFileSync(file, `${JSON.stringify(timeline, null, 2)}\n`);
+  console.log(JSON.stringify(timeline));
+  return file;
+}

@@ -1,0 +1,62 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { StackError } from '../../src/local/stack-error.ts';
+import { type RunningTemporal, startTemporal } from '../../src/local/temporal/start-temporal.ts';
+import { chooseTestPort } from '../../src/testing/test-port.ts';
+
+
+export interface ChaosTemporal {
+  readonly port: number;
+  signal(name: NodeJS.Signals): void;
+  /** Away for so long. `kill`: without a farewell. `wipe`: it comes back empty. */
+  restart(how: 'stop' | 'kill' | 'wipe', awayMs: number): Promise<void>;
+  /** Answers how many were running. */
+  terminateWorkflows(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** A development server of its own. Throws `StackError` where none can be had. */
+export async function startTemporalServer(home: string): Promise<ChaosTemporal> {
+  const directory = join(home, 'temporal');
+  const [port, uiPort] = await Promise.all([chooseTestPort(), chooseTestPort()]);
+
+  async function start(): Promise<RunningTemporal> {
+    const server = await startTemporal({ directory, port, uiPort, log: () => {}, env: { ...process.env, TEMPORAL_ADDRESS: '' } });
+    if (server?.pid === undefined) {
+      throw new StackError('The fault runner needs a Temporal server of its own.', 'Install the Temporal CLI or Go.');
+    }
+    return server;
+  }
+
+  let server = await start();
+  return {
+    port,
+    signal: (name) => process.kill(server.pid!, name),
+    async restart(how, awayMs) {
+      if (how === 'kill') process.kill(server.pid!, 'SIGKILL');
+      await server.stop();
+      if (how === 'wipe') rmSync(directory, { recursive: true, force: true });
+      await sleep(awayMs);
+      server = await start();
+    },
+    async terminateWorkflows() {
+      const connection = await Connection.connect({ address: `127.0.0.1:${port}` });
+      try {
+        const { workflow } = new Client({ connection });
+        let terminated = 0;
+        // Those of this moment: new ones start faster than a list of all would end.
+        const query = `ExecutionStatus = 'Running' AND StartTime <= '${new Date().toISOString()}'`;
+        for await (const { workflowId } of workflow.list({ query })) {
+          // It may have ended since it was listed.
+          await workflow.getHandle(workflowId).terminate('chaos').then(() => (terminated += 1), () => {});
+        }
+        return terminated;
+      } finally {
+        await connection.close();
+      }
+    },
+    stop: () => server.stop(),
+  };
+}

@@ -1,0 +1,53 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { StoreUnavailable } from '../../ports/errors.ts';
+import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
+import { startTcpProxy, type TcpProxy, throughProxy } from '../../testing/tcp-proxy.ts';
+import { claimsOf, connect, createTenant, openBudget, submitAs, type TestTenant } from '../../testing/tenant.ts';
+import { createCommandQueue } from './command-queue.ts';
+import { createDoorbell } from './doorbell.ts';
+import { createPool } from './pool.ts';
+
+const log = pino({ level: 'silent' });
+
+let database: TestDatabase;
+let db: ReturnType<typeof connect>;
+let tenant: TestTenant;
+let proxy: TcpProxy;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = connect(database);
+  tenant = await createTenant(db.admin);
+  const { hostname: host, port } = new URL(database.adminUrl);
+  proxy = await startTcpProxy({ host, port: Number(port) });
+});
+afterAll(async () => {
+  await proxy.stop();
+  await db.end();
+});
+
+const proxiedUrl = () => throughProxy(database.urlFor('intent_pump'), proxy);
+
+it('a statement on a half-open connection is a fault that passes, and the next one gets another connection', async () => {
+  const pool = createPool({ connectionString: proxiedUrl(), applicationName: 'test', maxConnections: 1, log, queryTimeoutMs: 200 });
+  const queue = createCommandQueue({ pool, pumpName: 'test' });
+  await queue.claim(1);
+  proxy.deafen();
+  await expect(queue.claim(1)).rejects.toThrow(StoreUnavailable);
+  expect(await queue.claim(1)).toEqual([]);
+  await pool.end();
+});
+
+it('a doorbell whose connection is half-open finds out by itself, and hears again', async () => {
+  const doorbell = await createDoorbell({ connectionString: proxiedUrl(), pool: db.pump, log, checkIntervalMs: 100 });
+  expect(doorbell.isListening()).toBe(true);
+  proxy.deafen();
+  await vi.waitFor(() => expect(doorbell.isListening()).toBe(false), { timeout: 5_000, interval: 5 });
+  await vi.waitFor(() => expect(doorbell.isListening()).toBe(true), { timeout: 5_000, interval: 5 });
+  const sleeper = await doorbell.lieDown();
+  const sleeping = sleeper.sleep(20_000, new AbortController().signal);
+  await submitAs(db.admin, claimsOf(tenant, 'owner'), openBudget('heard'));
+  expect(await sleeping).toBe(true);
+  await sleeper.rise();
+  await doorbell.close();
+});

@@ -1,0 +1,77 @@
+import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
+import type { ClaimedCommand, CommandQueue, Doorbell } from '../ports/command-queue.ts';
+import type { OpenCommands } from '../ports/open-commands.ts';
+import { now } from './execution.ts';
+import { inSpan } from './telemetry.ts';
+import type { Telemetry } from './telemetry-context.ts';
+
+/** Counts claims, and times how long commands wait for one and for their mark. */
+export function observeQueue(queue: CommandQueue, { metrics, traceIds, tenantClasses, observeStage }: Telemetry): CommandQueue {
+  const claimedAt = new WeakMap<ClaimedCommand, number>();
+  return {
+    ...queue,
+
+    async claim(maxCommands) {
+      const commands = await queue.claim(maxCommands);
+      for (const command of commands) {
+        const { tenantId, commandId, traceparent, isolation, attempts, waitedSeconds } = command;
+        claimedAt.set(command, now());
+        traceIds.note(commandId, traceparent);
+        tenantClasses.note(tenantId, isolation);
+        metrics.claimed.inc({ tenant_class: isolation });
+        if (attempts > 1) metrics.claimedAgain.inc();
+        observeStage('queued', waitedSeconds * 1_000);
+      }
+      return commands;
+    },
+
+    async markDispatched(command) {
+      const isMarked = await queue.markDispatched(command);
+      observeStage('dispatch', now() - (claimedAt.get(command) ?? now()));
+      return isMarked;
+    },
+  };
+}
+
+/** Handing a command over is a span under the command's `traceparent`. */
+export function observeDispatcher(dispatcher: CommandDispatcher, { tracing }: Telemetry): CommandDispatcher {
+  return {
+    dispatchAll(commands) {
+      const spans = commands.map(({ tenantId, commandId, type, traceparent: parent }) =>
+        tracing.start(`dispatch ${type}`, {
+          parent,
+          role: 'producer',
+          attributes: { 'intent.tenant_id': tenantId, 'intent.command_id': commandId },
+        }),
+      );
+      return dispatcher.dispatchAll(commands).map((handover, index) => inSpan(spans[index]!, () => handover));
+    },
+  };
+}
+
+/** Counts why the pump rises. */
+export function observeDoorbell(doorbell: Doorbell, { metrics }: Telemetry): Doorbell {
+  return {
+    async lieDown() {
+      const sleeper = await doorbell.lieDown();
+      return {
+        ...sleeper,
+        async sleep(timeoutMs, signal) {
+          const hasRung = await sleeper.sleep(timeoutMs, signal);
+          metrics.wakeUps.inc({ reason: hasRung ? 'ring' : 'poll' });
+          return hasRung;
+        },
+      };
+    },
+  };
+}
+
+export function observeOpenCommands(openCommands: OpenCommands, { traceIds }: Telemetry): OpenCommands {
+  return {
+    async list(dispatchedBeforeMs, maxCommands) {
+      const commands = await openCommands.list(dispatchedBeforeMs, maxCommands);
+      for (const { commandId, traceparent } of commands) traceIds.note(commandId, traceparent);
+      return commands;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { expect, vi } from 'vitest';
+import type { TestDatabase } from './database.ts';
+import { chooseTestPort } from './test-port.ts';
+
+export interface MainProcess {
+  /** What it answers at its health port; undefined where it does not. */
+  get(path: string): Promise<Response | undefined>;
+  ready(): Promise<void>;
+  /** What it has logged so far. */
+  readonly lines: readonly Record<string, unknown>[];
+  /** Ends it, and answers its exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Worker or pump as it runs in production: a process of its own, with its settings from the environment. */
+export async function startMainProcess(
+  name: 'worker' | 'command-pump',
+  database: TestDatabase,
+  env: Readonly<Record<string, string>>,
+): Promise<MainProcess> {
+  const port = await chooseTestPort();
+  const child = spawn(process.execPath, [`src/main/${name}.ts`], {
+    env: {
+      PATH: process.env['PATH'],
+      DATABASE_URL: database.urlFor('intent_worker'),
+      PUMP_DATABASE_URL: database.urlFor('intent_pump'),
+      HEALTH_PORT: String(port),
+      LOG_LEVEL: 'debug',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'close') as Promise<[number | null]>;
+  const lines: Record<string, unknown>[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
+  const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
+  return {
+    get,
+    ready: () => vi.waitFor(async () => expect((await get('/readyz'))?.status).toBe(200), { timeout: 20_000, interval: 50 }),
+    lines,
+    async stop() {
+      child.kill('SIGTERM');
+      return (await exited)[0];
+    },
+  };
+}
