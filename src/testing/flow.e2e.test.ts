@@ -75,7 +75,9 @@ describe('a command over HTTP', () => {
     expect(new Set(answers.map(({ body }) => JSON.stringify(body['outcome'])))).toHaveProperty('size', 1);
     expect(answers.filter(({ body }) => body['duplicate'] === false)).toHaveLength(1);
     const { data } = await alice.schema('api').rpc('hydrate', { aggregate_type: 'order', aggregate_id: command.aggregateId });
-    expect(data).toMatchObject({ version: 1, events: [{ type: 'OrderPlaced', metadata: { commandId: command.commandId, actor: { role: 'owner' } } }] });
+    // What follows is order-fulfilment's.
+    const placed = (data as { events: { type: string }[] }).events.filter(({ type }) => type === 'OrderPlaced');
+    expect(placed).toMatchObject([{ version: 1, metadata: { commandId: command.commandId, actor: { role: 'owner' } } }]);
   });
 
   it('answers a refusal of the domain with 200 and its code', async () => {
@@ -151,12 +153,12 @@ describe('live events', () => {
     expect(await Promise.all(joined)).toEqual(['SUBSCRIBED', 'SUBSCRIBED']);
     const order = placeOrder();
     await send(bob, order);
-    await expect.poll(() => messages.length).toBe(2);
-    expect(messages).toContainEqual({
+    await expect.poll(() => messages).toContainEqual({
       event: 'appended',
       payload: expect.objectContaining({ aggregateType: 'order', aggregateId: order.aggregateId, events: [expect.objectContaining({ type: 'OrderPlaced' })] }) as unknown,
     });
-    expect(messages).toContainEqual({ event: 'outcome', payload: expect.objectContaining({ commandId: order.commandId, status: 'succeeded' }) as unknown });
+    const outcomes = () => messages.filter((message) => (message as { event: string }).event === 'outcome');
+    await expect.poll(outcomes).toEqual([{ event: 'outcome', payload: expect.objectContaining({ commandId: order.commandId, status: 'succeeded' }) as unknown }]);
   });
 
   it("are refused to a stranger, who joins another tenant's channel", async () => {

@@ -33,7 +33,8 @@ async function signIn({ email, password }: { email: string; password: string }):
     headers: { apikey: stack.publishableKey, 'Content-Type': 'application/json' },
     body: JSON.stringify({ email, password }),
   });
-  return (await response.json()) as typeof tokens;
+  const { access_token, refresh_token } = (await response.json()) as typeof tokens;
+  return { access_token, refresh_token };
 }
 
 /** A whole command, so that every process has had something to log. */

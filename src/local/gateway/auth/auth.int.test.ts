@@ -67,11 +67,14 @@ test('the eleventh attempt in a minute is refused with 429, the right password i
 });
 
 test('too many sign-ins at once, each for another address, are refused with 429 and never a fault', async () => {
-  const attempts = await Promise.all(
-    Array.from({ length: 40 }, (_, n) => signIn(JSON.stringify({ email: `flood-${n}@gateway.example`, password: 'guess' }))),
-  );
-  const statuses = attempts.map(({ status }) => status);
-  expect(new Set(statuses)).toEqual(new Set([400, 429]));
+  // As many as it takes on this machine: a password check lasts some milliseconds.
+  const flood = (size: number) =>
+    Promise.all(Array.from({ length: size }, (_, n) => signIn(JSON.stringify({ email: `flood-${size}-${n}@gateway.example`, password: 'guess' }))));
+  const statuses = new Set<number>();
+  for (let size = 40; size <= 320 && !statuses.has(429); size *= 2) {
+    for (const { status } of await flood(size)) statuses.add(status);
+  }
+  expect(statuses).toEqual(new Set([400, 429]));
   expect((await gateway.signUp('after-the-flood')).userId).toBeDefined();
 });
 
