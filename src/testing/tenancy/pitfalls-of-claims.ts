@@ -12,8 +12,8 @@ const rowsOfRose = ['events', 'orders', 'commands', 'snapshots', 'tenants']
   .map((table) => `select 1 from intent.${table} where tenant_id = '${rose.tenantId}'`)
   .join(' union all ');
 const notOurForm = {
-  of: 'intent.uuid_claim(text)',
-  check: `when jsonb_typeof(claim) = 'string' and pg_input_is_valid(value, 'uuid') and value = value::uuid::text then`,
+  of: 'intent.current_tenant_id()',
+  check: 'if tenant ~ canonical and member ~ canonical then',
 };
 
 export const pitfallsOfClaims: readonly Pitfall[] = [
@@ -65,7 +65,7 @@ export const pitfallsOfClaims: readonly Pitfall[] = [
     name: `malformed uuid claim: ${name}`,
     attempt: [[aliceWith(claims), rowsOfRose] as const],
     guarded: '0 rows',
-    unguard: without(notOurForm.of, notOurForm.check, 'when true then'),
+    unguard: without(notOurForm.of, notOurForm.check, 'if true then'),
     unguarded,
   })),
   {
@@ -73,7 +73,7 @@ export const pitfallsOfClaims: readonly Pitfall[] = [
     name: 'malformed claims: no JSON',
     attempt: [[{ claims: '{"sub": ' }, rowsOfRose]],
     guarded: '0 rows',
-    unguard: without('intent.uuid_claim(text)', `pg_input_is_valid(claims, 'jsonb')`, 'true'),
+    unguard: without('intent.current_tenant_id()', `pg_input_is_valid(given, 'jsonb')`, 'true'),
     unguarded: '22P02',
   },
   {
