@@ -56,9 +56,9 @@ export const pitfallsOfClaims: readonly Pitfall[] = [
       ['SQL', { tenant_id: `${rose.tenantId}' or true --` }, '22P02'],
       ['a look-alike', { tenant_id: rose.tenantId.replace('a', '\u0430') }, '22P02'],
       ['a subject in words', { sub: 'alice' }, '22P02'],
-      ['upper case', { tenant_id: rose.tenantId.toUpperCase() }, '7 rows'],
-      ['braces', { tenant_id: `{${rose.tenantId}}` }, '7 rows'],
-      ['no hyphens', { tenant_id: rose.tenantId.replaceAll('-', '') }, '7 rows'],
+      ['upper case', { tenant_id: rose.tenantId.toUpperCase() }, '5 rows'],
+      ['braces', { tenant_id: `{${rose.tenantId}}` }, '5 rows'],
+      ['no hyphens', { tenant_id: rose.tenantId.replaceAll('-', '') }, '5 rows'],
     ] as const
   ).map(([name, claims, unguarded]) => ({
     number: 6,
