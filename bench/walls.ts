@@ -30,10 +30,29 @@ export async function walls({ scale }: { scale: number }): Promise<Row[]> {
         figures: describeRates(measured.walled, measured.open),
       }));
     }
-    return rows;
+    return [...rows, await rateLimits(walled, scale)];
   } finally {
     await server.stop();
   }
+}
+
+/** What counting a submission costs, by row for its tenant and its user, where neither limit is reached: two tenants of one database. */
+async function rateLimits({ database, claims }: Filled, scale: number): Promise<Row> {
+  const [limited, unlimited] = [claims.slice(0, 1), claims.slice(1, 2)];
+  await database.admin.query('select intent.set_limits($1, 1000000, 1000000)', [limited[0]!.tenant_id]);
+  const submit = calls['submit_command']!;
+  const { one, other } = await measureRounds(
+    { one: submit({ database, claims: limited }), other: submit({ database, claims: unlimited }) },
+    { connections: 1, scale },
+  );
+  return toRow({
+    benchmark,
+    measured: 'what two rate limits add to a submission, 1 connection',
+    values: one.rates.map((rate, round) => 1000 / rate - 1000 / other.rates[round]!),
+    unit: ' ms',
+    goal: { atMost: 1 },
+    figures: describeRates(one, other),
+  });
 }
 
 interface Filled {
@@ -75,6 +94,8 @@ async function fill(database: BenchDatabase): Promise<Filled> {
     await admin.query(`select intent.add_member($1, $2, 'member')`, [tenantId, members.member]);
     claims.push(claimsOf({ tenantId, members }, 'member'));
   }
+  // A session keeps its plans: made for a table that is known to be empty, they would read all of it once it is not.
+  await admin.query(`select bench.fill_commands('succeeded', 20000, $1, 20000)`, [tenantCount]);
   await admin.query('vacuum analyze');
   return { database, claims };
 }
