@@ -112,14 +112,14 @@ async function takeWallsDown({ admin }: BenchDatabase): Promise<void> {
       end loop;
     end
     $$;
-    create or replace function intent.current_tenant_id() returns uuid language plpgsql stable as $$
+    create or replace function intent.claimed_membership() returns intent.memberships language plpgsql stable as $$
+    declare
+      membership intent.memberships;
     begin
-      return intent.uuid_claim('tenant_id');
-    end
-    $$;
-    create or replace function intent.current_role_in_tenant() returns text language plpgsql stable as $$
-    begin
-      return 'member';
+      membership.tenant_id := intent.uuid_claim('tenant_id');
+      membership.user_id := intent.uuid_claim('sub');
+      membership.role := 'member';
+      return membership;
     end
     $$;
   `);

@@ -100,6 +100,7 @@ export const pitfallsOfRoles: readonly Pitfall[] = [
     attempt: [[dave, 'set local search_path = evil, pg_catalog'], [dave, eventsOfRose]],
     guarded: '0 rows',
     unguard: `alter function intent.current_tenant_id() reset search_path;
+      alter function intent.claimed_membership() reset search_path;
       alter function intent.uuid_claim(text) reset search_path`,
     unguarded: '2 rows',
   },
@@ -111,10 +112,10 @@ export const pitfallsOfRoles: readonly Pitfall[] = [
         $$ begin perform pg_catalog.set_config('tests.ran_by', current_user, true); return true; end $$`],
       [dave, 'create domain pg_temp.uuid as pg_catalog.uuid check (pg_temp.ran_by(value))'],
       [dave, 'select intent.current_tenant_id()'],
-      [dave, `select where current_setting('tests.ran_by', true) = 'intent_owner'`],
+      [dave, `select where current_setting('tests.ran_by', true) = 'intent_system'`],
     ],
     guarded: '0 rows',
-    unguard: `alter function intent.current_tenant_id() set search_path = pg_catalog;
+    unguard: `alter function intent.claimed_membership() set search_path = pg_catalog;
       alter function intent.uuid_claim(text) set search_path = pg_catalog`,
     unguarded: '1 rows',
   },

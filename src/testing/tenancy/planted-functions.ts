@@ -46,10 +46,10 @@ export const plantedFunctions: readonly Planted[] = [
   },
   {
     what: 'a second function under a listed name',
-    sql: `create function intent.current_tenant_id(pretended uuid) returns uuid language sql stable security definer
+    sql: `create function intent.load_aggregate(pretended uuid) returns uuid language sql stable security definer
         set search_path = pg_catalog, pg_temp return pretended;
-      comment on function intent.current_tenant_id(uuid) is 'Planted. Definer: to see it caught.'`,
-    caught: ['intent.current_tenant_id: no function shares its name with another one. Give'],
+      comment on function intent.load_aggregate(uuid) is 'Planted. Definer: to see it caught.'`,
+    caught: ['intent.load_aggregate: no function shares its name with another one. Give'],
   },
   {
     what: 'a leakproof function',
