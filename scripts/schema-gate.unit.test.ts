@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { budgetSlice } from '../src/domain/budget/budget.ts';
 import { budgetCommands, budgetEvents } from '../src/domain/budget/messages.ts';
-import type { Slice } from '../src/domain/kernel/slice.ts';
+import type { RegisteredSlice } from '../src/domain/kernel/slice.ts';
 import { upcast } from '../src/domain/kernel/upcast.ts';
-import { slices } from '../src/domain/registry.ts';
+import { findSlice, slices } from '../src/domain/registry.ts';
 import { type Golden, readGolden } from './golden-files.ts';
 import { findProblems, goldenNow } from './schema-gate.ts';
 
@@ -27,16 +26,16 @@ describe.each(slices.map((slice) => [slice.aggregateType, slice] as const))('the
   });
 });
 
-const budget = budgetSlice as Slice;
+const budget = findSlice('budget')!;
 const written = readGolden(budget);
-const withLimit = (schemaVersion: number, payload: EventSchema): Slice => ({
+const withLimit = (schemaVersion: number, payload: EventSchema): RegisteredSlice => ({
   ...budget,
   events: { ...budgetEvents, BudgetLimitChanged: { schemaVersion, payload } },
 });
-type EventSchema = Slice['events'][string]['payload'];
+type EventSchema = RegisteredSlice['events'][string]['payload'];
 
 const inCents = z.strictObject({ cents: z.int() });
-const renamed: Slice = { ...withLimit(2, inCents), upcasters: { BudgetLimitChanged: { 1: ({ limit }: { limit: number }) => ({ cents: limit }) } } };
+const renamed: RegisteredSlice = { ...withLimit(2, inCents), upcasters: { BudgetLimitChanged: { 1: ({ limit }: { limit: number }) => ({ cents: limit }) } } };
 const golden = (version: number, example: unknown): Golden => ({
   ...goldenNow(renamed).find(({ type }) => type === 'BudgetLimitChanged')!,
   version,
@@ -45,7 +44,7 @@ const golden = (version: number, example: unknown): Golden => ({
 const renamedAsWritten = [...written, golden(2, { cents: 5 })];
 
 describe('the gate', () => {
-  it.each<[string, Slice, readonly Golden[], RegExp]>([
+  it.each<[string, RegisteredSlice, readonly Golden[], RegExp]>([
     ['an event loses a field', withLimit(1, z.strictObject({})), written, /BudgetLimitChanged is not the one in .*v1.*schemaVersion 2.*upcasters.BudgetLimitChanged\[1\]/],
     ['an event has one more', withLimit(1, z.strictObject({ limit: z.int().min(0), why: z.string() })), written, /schemaVersion 2/],
     ['an event takes more than before', withLimit(1, z.strictObject({ limit: z.int() })), written, /schemaVersion 2/],

@@ -1,6 +1,6 @@
 import { type Rejection, type Result, reject } from '../domain/kernel/result.ts';
 import type { DomainMessage } from '../domain/kernel/decider.ts';
-import type { Slice } from '../domain/kernel/slice.ts';
+import type { RegisteredSlice } from '../domain/kernel/slice.ts';
 import type { VersionedMessage } from '../domain/kernel/upcast.ts';
 import { findSlice } from '../domain/registry.ts';
 import type { CommandToDecide, NewEvent, Stream } from '../ports/command-store.ts';
@@ -9,7 +9,7 @@ import { readMessage } from './read-message.ts';
 
 /** An aggregate as of a version. */
 export interface Aggregate {
-  readonly slice: Slice;
+  readonly slice: RegisteredSlice;
   readonly state: unknown;
   readonly version: number;
 }
@@ -51,14 +51,14 @@ export function decide(
   return { ok: true, value: decision.value.map((event) => newEvent(slice, event)) };
 }
 
-function newEvent({ aggregateType, events }: Slice, { type, payload }: DomainMessage): NewEvent {
+function newEvent({ aggregateType, events }: RegisteredSlice, { type, payload }: DomainMessage): NewEvent {
   const definition = events[type];
   if (definition === undefined) throw new Error(`The slice ${aggregateType} has no event ${type}.`);
   return { type, schemaVersion: definition.schemaVersion, payload };
 }
 
 /** The payload of a command that has waited since an older release. Nobody has held it against that release's schema. */
-function inCurrentVersion(slice: Slice, { type, schemaVersion, payload }: CommandToDecide): Result<unknown, Rejection> {
+function inCurrentVersion(slice: RegisteredSlice, { type, schemaVersion, payload }: CommandToDecide): Result<unknown, Rejection> {
   try {
     return { ok: true, value: readMessage(slice, { type, schemaVersion, payload }).payload };
   } catch (error) {

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createCommandStore } from '../adapters/postgres/command-store.ts';
 import { systemClock } from '../adapters/system/clock.ts';
-import { budgetSlice } from '../domain/budget/budget.ts';
+import { findSlice } from '../domain/registry.ts';
 import { StoreUnavailable } from '../ports/errors.ts';
 import type { CommandStore, SnapshotToSave } from '../ports/command-store.ts';
 import { append } from '../testing/appends.ts';
@@ -12,6 +12,7 @@ import { aggregateOf } from './decide-command.ts';
 import { createHandleCommand } from './handle-command.ts';
 import { createSnapshotWriter } from './snapshot-writer.ts';
 
+const budgetSlice = findSlice('budget')!;
 const { snapshotEvery, stateVersion } = budgetSlice;
 const log = pino({ level: 'silent' });
 

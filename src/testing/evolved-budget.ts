@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { budgetSlice } from '../domain/budget/budget.ts';
 import { budgetCommands, budgetEvents } from '../domain/budget/messages.ts';
-import type { Slice } from '../domain/kernel/slice.ts';
+import type { RegisteredSlice, Slice } from '../domain/kernel/slice.ts';
 
 /**
  * The slice budget three releases later: once limits were whole euros (`euros`), then cents (`amount`), and now they are `limit`.
@@ -12,7 +12,7 @@ const limitInCents = {
   2: ({ amount }: { amount: number }) => ({ limit: amount }),
 };
 
-export const evolvedBudget: Slice = {
+export const evolvedBudget: RegisteredSlice = {
   ...(budgetSlice as Slice),
   commands: { ...budgetCommands, ChangeBudgetLimit: { ...budgetCommands.ChangeBudgetLimit, schemaVersion: 3 } },
   events: { ...budgetEvents, BudgetLimitChanged: { schemaVersion: 3, payload: z.strictObject({ limit: z.int() }) } },

@@ -1,7 +1,8 @@
 import type { DecisionContext, Decider } from '../kernel/decider.ts';
 import { accept, reject, type Rejection, type Result } from '../kernel/result.ts';
 import type { Slice } from '../kernel/slice.ts';
-import { type BudgetCommand, budgetCommands, type BudgetEvent, budgetEvents } from './messages.ts';
+import { budgetCatalogue } from './catalogue.ts';
+import type { BudgetCommand, BudgetEvent } from './messages.ts';
 
 /** Amounts are in cents. */
 export type BudgetState =
@@ -29,7 +30,7 @@ function decide(command: BudgetCommand, state: BudgetState, { actor }: DecisionC
   if (command.type !== 'OpenBudget' && state.status === 'not_open') {
     return reject('BUDGET_NOT_FOUND', 'There is no budget with this id. Send OpenBudget first.');
   }
-  if (!budgetCommands[command.type].sentBy.some((role) => role === actor.role)) {
+  if (!budgetCatalogue.commands[command.type].sentBy.some((role) => role === actor.role)) {
     return reject('NOT_ALLOWED', `A ${actor.role} may not send ${command.type}.`, { role: actor.role });
   }
   if (state.status === 'not_open') return open(command);
@@ -139,11 +140,11 @@ const decider: Decider<BudgetState, BudgetCommand, BudgetEvent, BudgetRejectionC
 };
 
 export const budgetSlice: Slice<BudgetState, BudgetCommand, BudgetEvent, BudgetRejectionCode> = {
-  aggregateType: 'budget',
+  aggregateType: budgetCatalogue.aggregateType,
   stateVersion: 1,
   snapshotEvery: 100,
-  commands: budgetCommands,
-  events: budgetEvents,
+  commands: budgetCatalogue.commands,
+  events: budgetCatalogue.events,
   upcasters: {},
   decider,
 };

@@ -16,70 +16,67 @@ export interface Schema<Value> {
     | { success: false; error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] } };
 }
 
-export interface CommandDefinition<Payload = unknown> {
+/**
+ * A slice's messages without the schemas of their payloads: all that its rules need, and with them a browser, which would load a
+ * schema library for nothing.
+ */
+export interface Catalogue {
   readonly aggregateType: string;
   /** A regular expression, anchored, that PostgreSQL and JavaScript read alike. */
   readonly aggregateIdPattern: string;
-  readonly sentBy: readonly Sender[];
+  readonly commands: Readonly<Record<string, CommandEntry>>;
+  readonly events: Readonly<Record<string, MessageEntry>>;
+}
+
+export interface MessageEntry {
+  /** With which it is written now. Raise it with each change of the schema, and give the slice an upcaster from the version before. */
   readonly schemaVersion: number;
+}
+
+export interface CommandEntry extends MessageEntry {
+  readonly sentBy: readonly Sender[];
+}
+
+export interface CommandDefinition<Payload = unknown> extends CommandEntry {
+  readonly aggregateType: string;
+  readonly aggregateIdPattern: string;
   readonly execution: Execution;
   readonly payload: Schema<Payload>;
 }
 
 export type CommandDefinitions = Readonly<Record<string, CommandDefinition>>;
 
-export interface EventDefinition<Payload = unknown> {
-  /** With which it is written now. */
-  readonly schemaVersion: number;
-  /** Of that version. Facts are not refused: tests hold what was ever written against it, and the worker does not. */
+export interface EventDefinition<Payload = unknown> extends MessageEntry {
+  /** Of the current version. Facts are not refused: tests hold what was ever written against it, and the worker does not. */
   readonly payload: Schema<Payload>;
 }
 
 export type EventDefinitions = Readonly<Record<string, EventDefinition>>;
 
-interface EventShape<Payload> {
-  /** (Default: 1) Raise it with each change of the schema, and give the slice an upcaster from the version before. */
-  readonly schemaVersion?: number;
-  readonly payload: Schema<Payload>;
-}
+type SchemasOf<Payloads> = { readonly [Type in keyof Payloads]: Schema<Payloads[Type]> };
 
-interface CommandShape<Payload> extends EventShape<Payload> {
-  readonly sentBy: readonly Sender[];
-}
-
-interface AggregateShape {
-  readonly type: string;
-  readonly idPattern: string;
-}
-
-/** Completes a slice's commands with what they share: their aggregate, and by default schema version 1 and Temporal. */
-export function defineCommands<const Shapes extends Readonly<Record<string, CommandShape<unknown>>>>(
-  aggregate: AggregateShape,
-  shapes: Shapes,
-): { readonly [Type in keyof Shapes]: CommandDefinition<PayloadIn<Shapes[Type]>> } {
-  const definitions = Object.entries(shapes).map(([type, shape]) => [
-    type,
-    {
-      aggregateType: aggregate.type,
-      aggregateIdPattern: aggregate.idPattern,
-      schemaVersion: 1,
-      execution: 'temporal' as const,
-      ...shape,
-    },
-  ]);
+/** Gives each command of the catalogue the schema of its payload, and by default Temporal. */
+export function defineCommands<Given extends Catalogue, Payloads extends Record<keyof Given['commands'], unknown>>(
+  { aggregateType, aggregateIdPattern, commands }: Given,
+  schemas: SchemasOf<Payloads>,
+): { readonly [Type in keyof Payloads]: CommandDefinition<Payloads[Type]> } {
+  const shared = { aggregateType, aggregateIdPattern, execution: 'temporal' };
+  const definitions = Object.entries(commands).map(([type, entry]) => [type, { ...shared, ...entry, payload: schemas[type as keyof Payloads] }]);
   return Object.fromEntries(definitions) as never;
 }
 
-/** Completes a slice's events: by default they have schema version 1. */
-export function defineEvents<const Shapes extends Readonly<Record<string, EventShape<unknown>>>>(
-  shapes: Shapes,
-): { readonly [Type in keyof Shapes]: EventDefinition<PayloadIn<Shapes[Type]>> } {
-  return Object.fromEntries(Object.entries(shapes).map(([type, shape]) => [type, { schemaVersion: 1, ...shape }])) as never;
+/** Gives each event of the catalogue the schema of its payload. */
+export function defineEvents<Given extends Catalogue, Payloads extends Record<keyof Given['events'], unknown>>(
+  { events }: Given,
+  schemas: SchemasOf<Payloads>,
+): { readonly [Type in keyof Payloads]: EventDefinition<Payloads[Type]> } {
+  const definitions = Object.entries(events).map(([type, entry]) => [type, { ...entry, payload: schemas[type as keyof Payloads] }]);
+  return Object.fromEntries(definitions) as never;
 }
-
-type PayloadIn<Shape> = Shape extends { readonly payload: Schema<infer Payload> } ? Payload : never;
 
 /** The union of a slice's commands, or of its events, `{ type, payload }`, derived from their definitions. */
 export type MessageOf<Definitions extends Readonly<Record<string, { readonly payload: Schema<unknown> }>>> = {
   [Type in keyof Definitions & string]: { readonly type: Type; readonly payload: PayloadIn<Definitions[Type]> };
 }[keyof Definitions & string];
+
+type PayloadIn<Definition> = Definition extends { readonly payload: Schema<infer Payload> } ? Payload : never;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { budgetId } from '../budget/messages.ts';
 import { defineCommands, defineEvents, type MessageOf } from '../kernel/message.ts';
-import { uuidPattern } from '../kernel/patterns.ts';
+import { orderCatalogue } from './catalogue.ts';
 
 const line = z.strictObject({
   item: z.string().min(1).max(200),
@@ -12,41 +12,33 @@ const line = z.strictObject({
 const reason = z.string().min(1).max(500);
 const nothing = z.strictObject({});
 
-export const orderCommands = defineCommands(
-  { type: 'order', idPattern: uuidPattern },
-  {
-    PlaceOrder: {
-      sentBy: ['owner', 'member', 'guest'],
-      payload: z.strictObject({ budgetId, lines: z.array(line).min(1).max(100) }),
-    },
-    ApproveOrder: { sentBy: ['owner'], payload: nothing },
-    CancelOrder: { sentBy: ['owner', 'member', 'guest'], payload: z.strictObject({ reason: z.exactOptional(reason) }) },
-    RecordDelivery: { sentBy: ['owner', 'member'], payload: nothing },
-    ConfirmOrder: { sentBy: ['system'], payload: nothing },
-    RejectOrder: { sentBy: ['system'], payload: z.strictObject({ reason }) },
-  },
-);
+export const orderCommands = defineCommands(orderCatalogue, {
+  PlaceOrder: z.strictObject({ budgetId, lines: z.array(line).min(1).max(100) }),
+  ApproveOrder: nothing,
+  CancelOrder: z.strictObject({ reason: z.exactOptional(reason) }),
+  RecordDelivery: nothing,
+  ConfirmOrder: nothing,
+  RejectOrder: z.strictObject({ reason }),
+});
 
 export type OrderCommand = MessageOf<typeof orderCommands>;
 export type OrderLine = z.infer<typeof line>;
 
-export const orderEvents = defineEvents({
-  OrderPlaced: {
-    payload: z.strictObject({
-      budgetId,
-      lines: z.array(line),
-      /** Cents. */
-      total: z.int(),
-      /** The user's id. */
-      placedBy: z.string(),
-      needsApproval: z.boolean(),
-    }),
-  },
-  OrderApproved: { payload: nothing },
-  OrderCancelled: { payload: z.strictObject({ reason: z.exactOptional(reason), budgetId }) },
-  OrderDelivered: { payload: nothing },
-  OrderConfirmed: { payload: nothing },
-  OrderRejected: { payload: z.strictObject({ reason }) },
+export const orderEvents = defineEvents(orderCatalogue, {
+  OrderPlaced: z.strictObject({
+    budgetId,
+    lines: z.array(line),
+    /** Cents. */
+    total: z.int(),
+    /** The user's id. */
+    placedBy: z.string(),
+    needsApproval: z.boolean(),
+  }),
+  OrderApproved: nothing,
+  OrderCancelled: z.strictObject({ reason: z.exactOptional(reason), budgetId }),
+  OrderDelivered: nothing,
+  OrderConfirmed: nothing,
+  OrderRejected: z.strictObject({ reason }),
 });
 
 export type OrderEvent = MessageOf<typeof orderEvents>;

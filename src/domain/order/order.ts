@@ -2,7 +2,8 @@ import type { DecisionContext, Decider } from '../kernel/decider.ts';
 import type { Sender } from '../kernel/message.ts';
 import { accept, reject, type Rejection, type Result } from '../kernel/result.ts';
 import type { Slice } from '../kernel/slice.ts';
-import { type OrderCommand, orderCommands, type OrderEvent, orderEvents } from './messages.ts';
+import { orderCatalogue } from './catalogue.ts';
+import type { OrderCommand, OrderEvent } from './messages.ts';
 
 export type OrderStatus = 'awaiting_approval' | 'placed' | 'confirmed' | 'rejected' | 'cancelled' | 'delivered';
 
@@ -44,7 +45,7 @@ function decide(command: OrderCommand, state: OrderState, context: DecisionConte
 }
 
 function place(command: Extract<OrderCommand, { type: 'PlaceOrder' }>, state: OrderState, { actor }: DecisionContext): Decision {
-  if (actor.userId === null || !includes(orderCommands.PlaceOrder.sentBy, actor.role)) return notAllowed(command.type, actor.role);
+  if (actor.userId === null || !maySend(command.type, actor.role)) return notAllowed(command.type, actor.role);
   if (state.status !== 'not_placed') return reject('ORDER_ALREADY_PLACED', 'An order with this id has been placed already.');
   const { budgetId, lines } = command.payload;
   const total = lines.reduce((sum, line) => sum + line.quantity * line.unitPrice, 0);
@@ -58,7 +59,7 @@ function place(command: Extract<OrderCommand, { type: 'PlaceOrder' }>, state: Or
 
 function mayChange(command: OrderCommand, order: PlacedOrder, { actor }: DecisionContext): boolean {
   if (command.type === 'CancelOrder') return actor.role === 'owner' || actor.userId === order.placedBy;
-  return includes(orderCommands[command.type].sentBy, actor.role);
+  return maySend(command.type, actor.role);
 }
 
 function change(command: Exclude<OrderCommand, { type: 'PlaceOrder' }>, order: PlacedOrder): OrderEvent {
@@ -108,8 +109,9 @@ function notAllowed(type: string, role: Sender): Decision {
   return reject('NOT_ALLOWED', `A ${role} may not send ${type} for this order.`, { role });
 }
 
-function includes<Item>(list: readonly Item[], item: NoInfer<Item>): boolean {
-  return list.includes(item);
+function maySend(type: OrderCommand['type'], role: Sender): boolean {
+  const sentBy: readonly Sender[] = orderCatalogue.commands[type].sentBy;
+  return sentBy.includes(role);
 }
 
 const decider: Decider<OrderState, OrderCommand, OrderEvent, OrderRejectionCode> = {
@@ -119,11 +121,11 @@ const decider: Decider<OrderState, OrderCommand, OrderEvent, OrderRejectionCode>
 };
 
 export const orderSlice: Slice<OrderState, OrderCommand, OrderEvent, OrderRejectionCode> = {
-  aggregateType: 'order',
+  aggregateType: orderCatalogue.aggregateType,
   stateVersion: 1,
   snapshotEvery: 100,
-  commands: orderCommands,
-  events: orderEvents,
+  commands: orderCatalogue.commands,
+  events: orderCatalogue.events,
   upcasters: {},
   decider,
 };
