@@ -1,13 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { createInlineDispatcher } from '../src/adapters/inline/dispatcher.ts';
+import { createInlineDispatcher, inlineBatchSize } from '../src/adapters/inline/dispatcher.ts';
 import { createCommandQueue } from '../src/adapters/postgres/command-queue.ts';
+import { createCommandStore } from '../src/adapters/postgres/command-store.ts';
 import { createDoorbell } from '../src/adapters/postgres/doorbell.ts';
 import { createPool } from '../src/adapters/postgres/pool.ts';
 import { systemClock } from '../src/adapters/system/clock.ts';
+import { createHandleBatch } from '../src/application/handle-batch.ts';
+import { createHandleCommand } from '../src/application/handle-command.ts';
 import { pumpCommands } from '../src/application/pump-commands.ts';
+import { createSnapshotWriter } from '../src/application/snapshot-writer.ts';
 import { createHandler } from '../src/main/create-handler.ts';
-import { createTelemetry } from '../src/main/telemetry-context.ts';
+import { createTelemetry, type Telemetry } from '../src/main/telemetry-context.ts';
+import { observeDispatcher, observeDoorbell, observeQueue } from '../src/main/telemetry-pump.ts';
 import type { BenchDatabase } from './database.ts';
 
 const log = pino({ level: 'warn' });
@@ -19,10 +24,15 @@ export interface RunningEngine {
   stop(): Promise<void>;
 }
 
-/** Worker, pump and doorbell as they run in one process with `INTENT_ENGINE=inline`. */
-export async function startInlineEngine(database: BenchDatabase): Promise<RunningEngine> {
-  const telemetry = await createTelemetry('bench', { OTEL_TRACES_SAMPLER_ARG: 1 });
-  const handler = createHandler(database.urlFor('intent_worker'), log, telemetry);
+const withoutTracing = await createTelemetry('bench', { OTEL_TRACES_SAMPLER_ARG: 1 });
+
+/**
+ * Worker, pump and doorbell as they run in one process with `INTENT_ENGINE=inline`. Without telemetry nothing is counted, timed or
+ * traced; production always counts and times.
+ */
+export async function startInlineEngine(database: BenchDatabase, telemetry: Telemetry | null = withoutTracing): Promise<RunningEngine> {
+  const workerUrl = database.urlFor('intent_worker');
+  const handler = telemetry === null ? createUnobservedHandler(workerUrl) : createHandler(workerUrl, log, telemetry);
   const connectionString = database.urlFor('intent_pump');
   const pool = createPool({ connectionString, applicationName: 'bench', maxConnections: 8, log });
   const doorbell = await createDoorbell({ connectionString, pool, log });
@@ -33,11 +43,14 @@ export async function startInlineEngine(database: BenchDatabase): Promise<Runnin
     ended += handled.settled.size;
     return handled;
   };
+  const dispatcher = createInlineDispatcher({ ...handler, handleBatch, log });
+  const queue = createCommandQueue({ pool, pumpName: 'bench' });
   const pumping = pumpCommands({
-    queue: createCommandQueue({ pool, pumpName: 'bench' }),
-    doorbell,
-    dispatcher: createInlineDispatcher({ ...handler, handleBatch, log }),
+    queue: telemetry === null ? queue : observeQueue(queue, telemetry),
+    doorbell: telemetry === null ? doorbell : observeDoorbell(doorbell, telemetry),
+    dispatcher: telemetry === null ? dispatcher : observeDispatcher(dispatcher, telemetry),
     wakeProcesses: async () => 0,
+    batchSize: inlineBatchSize,
     clock: systemClock,
     log,
   }, stopping.signal);
@@ -55,6 +68,23 @@ export async function startInlineEngine(database: BenchDatabase): Promise<Runnin
       await doorbell.close();
       await pool.end();
       await handler.close();
+    },
+  };
+}
+
+/** As `createHandler` has it, without all that looks on. */
+function createUnobservedHandler(connectionString: string) {
+  const pool = createPool({ connectionString, applicationName: 'bench', maxConnections: 16, log });
+  const store = createCommandStore({ pool });
+  const snapshots = createSnapshotWriter({ store, log });
+  const deps = { store, snapshots, clock: systemClock };
+  return {
+    store,
+    handleCommand: createHandleCommand(deps),
+    handleBatch: createHandleBatch(deps),
+    async close() {
+      await snapshots.drain();
+      await pool.end();
     },
   };
 }

@@ -131,6 +131,18 @@ describe('the pump', () => {
     await db.admin.query('select intent.fail_command($1, $2, $3)', [tenant.tenantId, commandId, '{}']);
   });
 
+  it('claims and hands over what comes while an earlier handover takes long', async () => {
+    const { start, next } = collector();
+    const release = Promise.withResolvers<void>();
+    const slow = await submit();
+    pump(async (command) => (command.commandId === slow.commandId ? release.promise : start(command)), 50);
+    const arrived = next();
+    const { commandId } = await submit();
+    expect(await arrived).toMatchObject({ commandId });
+    release.resolve();
+    await expect.poll(() => statusOf(slow.commandId)).toBe('dispatched');
+  });
+
   it('finishes the batch in hand before it stops', async () => {
     const begun = Promise.withResolvers<ClaimedCommand>();
     const finish = new AbortController();

@@ -2,6 +2,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { CommandDispatcher, Handover } from '../ports/command-dispatcher.ts';
 import type { ClaimedCommand, CommandQueue, Doorbell } from '../ports/command-queue.ts';
 import type { Logger } from '../ports/logger.ts';
+import { createHandovers } from './handovers.ts';
 import { settleAll } from './settle-all.ts';
 import type { WakeProcesses } from './wake-processes.ts';
 
@@ -23,52 +24,79 @@ const longestBackOffMs = 10_000;
 
 /**
  * Moves commands from the queue to an engine until the signal aborts; then claims no more, finishes what it has begun to hand over,
- * gives the rest back and resolves.
+ * gives the rest back and resolves. A claim need not wait for the handovers of the last one: at most two batches are under way.
  * Faults of queue or engine are logged and waited out: 0.5 s, doubling to 10 s.
  */
 export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise<void> {
   const { clock, log, batchSize = 100, pollIntervalMs = 500 } = deps;
+  const handovers = createHandovers();
   let failures = 0;
+  /** Whether the last claims brought all that there was. */
+  let isDrained = false;
+
+  /** Answers how many commands and process managers there were. Where one kind is in trouble the other goes on. */
+  async function pumpBatch(): Promise<number> {
+    if (signal.aborted) return 0;
+    const [commands = 0, processes = 0] = await settleAll([dispatchBatch(), deps.wakeProcesses(batchSize)]);
+    isDrained = commands < batchSize && processes < batchSize;
+    return commands + processes;
+  }
+
+  async function dispatchBatch(): Promise<number> {
+    const commands = await deps.queue.claim(batchSize);
+    if (signal.aborted) {
+      await settleAll(commands.map((command) => deps.queue.release(command)));
+      return 0;
+    }
+    const begun = deps.dispatcher.dispatchAll(commands);
+    for (const [index, command] of commands.entries()) handovers.add(report(deps, command, begun[index]!).then(recovered));
+    return commands.length;
+  }
+
+  function recovered(): void {
+    failures = 0;
+  }
+
+  async function sleepUntilRung(): Promise<void> {
+    const sleeper = await deps.doorbell.lieDown();
+    try {
+      if ((await pumpBatch()) > 0) return;
+      await sleeper.sleep(pollIntervalMs, signal);
+      isDrained = false;
+    } finally {
+      await sleeper.rise();
+    }
+  }
+
+  /** Without lying down, so that nobody has to ring: a handover is over in a moment. */
+  async function waitForAHandover(): Promise<void> {
+    const enough = new AbortController();
+    await Promise.race([handovers.oneIsOver(), clock.sleep(pollIntervalMs, AbortSignal.any([signal, enough.signal]))]);
+    enough.abort();
+  }
+
   while (!signal.aborted) {
     try {
-      const isIdle = (await pumpBatch(deps, batchSize, signal)) === 0;
-      failures = 0;
-      if (isIdle) await sleepUntilRung(deps, batchSize, pollIntervalMs, signal);
+      handovers.throwFault();
+      if (handovers.count() >= batchSize || (isDrained && handovers.count() > 0)) {
+        await waitForAHandover();
+        // Else it lies down, and looks at the queue then.
+        if (handovers.count() > 0) isDrained = false;
+      } else if (!isDrained) {
+        await pumpBatch();
+      } else {
+        recovered();
+        await sleepUntilRung();
+      }
     } catch (error) {
+      await handovers.allAreOver();
       failures += 1;
       const backOffMs = Math.min(pollIntervalMs * 2 ** (failures - 1), longestBackOffMs);
       log.warn({ err: error, failures, backOffMs }, 'Commands wait: the queue or the engine cannot be reached');
       await clock.sleep(backOffMs, signal);
     }
   }
-}
-
-/** Answers how many commands and process managers there were. Where one kind is in trouble the other goes on. */
-async function pumpBatch(deps: PumpDeps, batchSize: number, signal: AbortSignal): Promise<number> {
-  if (signal.aborted) return 0;
-  const [commands = 0, processes = 0] = await settleAll([dispatchBatch(deps, batchSize, signal), deps.wakeProcesses(batchSize)]);
-  return commands + processes;
-}
-
-async function dispatchBatch(deps: PumpDeps, batchSize: number, signal: AbortSignal): Promise<number> {
-  const commands = await deps.queue.claim(batchSize);
-  if (signal.aborted) {
-    await settleAll(commands.map((command) => deps.queue.release(command)));
-    return 0;
-  }
-  const handovers = deps.dispatcher.dispatchAll(commands);
-  await settleAll(commands.map((command, index) => report(deps, command, handovers[index]!)));
-  return commands.length;
-}
-
-async function sleepUntilRung(deps: PumpDeps, batchSize: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
-  const sleeper = await deps.doorbell.lieDown();
-  try {
-    const isStillIdle = (await pumpBatch(deps, batchSize, signal)) === 0;
-    if (isStillIdle) await sleeper.sleep(timeoutMs, signal);
-  } finally {
-    await sleeper.rise();
-  }
+  await handovers.allAreOver();
 }
 
 /** What has ended needs no mark: its outcome says more. */

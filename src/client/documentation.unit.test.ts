@@ -9,7 +9,7 @@ import { readFromRoot } from '../testing/tracked-files.ts';
 const text = readFromRoot('docs/client.md');
 
 /** What the reader has: the settings, and the ids. */
-const given = ['apiUrl', 'publishableKey', 'email', 'password', 'orderId', 'budgetId'].map((name) => `declare const ${name}: string;`);
+const given = ['apiUrl', 'publishableKey', 'email', 'password', 'orderId', 'budgetId', 'tenantId', 'userId'].map((name) => `declare const ${name}: string;`);
 
 let directory: string;
 beforeAll(async () => {

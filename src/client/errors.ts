@@ -46,7 +46,7 @@ export type FollowErrorCode =
   | 'UNKNOWN_EVENT'
   /** `evolve` failed on an event: its payload is not what this client's code expects. */
   | 'UNREADABLE_EVENT'
-  /** The position to start after is beyond the end of the log: it belongs to another log. */
+  /** The position to start after, or the last one that came, is not in the log any more: it belongs to another log. */
   | 'AHEAD_OF_LOG'
   /** A call has failed, or the channel is away. */
   | 'UNAVAILABLE'

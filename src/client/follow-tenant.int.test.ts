@@ -69,6 +69,18 @@ test('each iteration has every event from the beginning on, also those that are 
   }
 });
 
+test('an append that is too large for a message is announced without its events, and read from the feed', async () => {
+  await follow();
+  await tenant.append('holidays', { type: 'BudgetPainted', schemaVersion: 1, payload: { colour: 'x'.repeat(210_000) } });
+  await following.waitFor(4);
+  expect(following.getSnapshot().events).toMatchObject([{ position: 4, type: 'BudgetPainted' }]);
+  const { rows } = await gateway.admin.query<{ payload: object }>(
+    `select payload - 'id' as payload from realtime.messages where topic = $1 order by payload -> 'toPosition' desc limit 1`,
+    [`tenant:${tenant.tenantId}:events`],
+  );
+  expect(rows[0]!.payload).toEqual({ aggregateType: 'budget', aggregateId: 'holidays', fromPosition: 4, toPosition: 4 });
+});
+
 test('an iteration waits for events, and ends after the last one when it is closed', async () => {
   await follow();
   const iterating = collect(following);

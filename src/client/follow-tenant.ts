@@ -1,4 +1,4 @@
-import { openApi } from './api.ts';
+import { type Api, openApi } from './api.ts';
 import type { Connection, Live } from './connection.ts';
 import { FollowError } from './errors.ts';
 import type { RecordedEvent } from './feed.ts';
@@ -48,10 +48,13 @@ export function createFollowTenant(deps: LiveFeedDeps): FollowTenant {
 
     const feed = createLiveFeed(deps, {
       async load(api, position) {
-        if (position !== null) return null;
+        if (position !== null) {
+          await checkLast(api);
+          return null;
+        }
         const { headPosition } = await api.readFeed(after ?? 0, 1);
         if (after !== undefined && after > headPosition) {
-          throw new FollowError('AHEAD_OF_LOG', `Position ${after} is beyond the end of the log, which is ${headPosition}.`);
+          throw aheadOfLog(`Position ${after} is beyond the end of the log, which is ${headPosition}.`);
         }
         return {
           position: after ?? headPosition,
@@ -66,6 +69,9 @@ export function createFollowTenant(deps: LiveFeedDeps): FollowTenant {
         // Now and then, so that an event costs the same however many are kept.
         if (events.length > 2 * keep) events = events.slice(-keep);
       },
+      forget() {
+        throw aheadOfLog('The log ends before the last event that came from it.');
+      },
       onChange() {
         const { status, error } = feed.connection();
         if (feed.position() !== shownPosition || status !== shown?.status || error !== shown.error) store.invalidate();
@@ -79,6 +85,14 @@ export function createFollowTenant(deps: LiveFeedDeps): FollowTenant {
       close: feed.close,
       [Symbol.asyncIterator]: () => iterateEvents(),
     };
+
+    /** Where the log was set back and has grown again, other events have the positions of those that were given out. */
+    async function checkLast(api: Api): Promise<void> {
+      const last = events.at(-1);
+      if (last === undefined) return;
+      const { events: [found] } = await api.readFeed(last.position - 1, 1);
+      if (found !== undefined && found.recordedAt !== last.recordedAt) throw aheadOfLog(`Position ${last.position} is now another event's.`);
+    }
 
     async function* iterateEvents(): AsyncGenerator<RecordedEvent, void, undefined> {
       for (let cursor: number | null = null; ; ) {
@@ -107,4 +121,8 @@ export function createFollowTenant(deps: LiveFeedDeps): FollowTenant {
       return missed;
     }
   };
+}
+
+function aheadOfLog(message: string): FollowError {
+  return new FollowError('AHEAD_OF_LOG', `${message} It belongs to another log, as where a database was restored to an earlier time.`);
 }

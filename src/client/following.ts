@@ -46,7 +46,7 @@ export function createFollowing(
       return {
         position,
         adopt() {
-          changed ||= found !== version || feed.position() === null;
+          changed = true;
           confirmedState = state;
           version = found;
           for (const { metadata } of events) arrived.add(metadata.commandId);
@@ -59,6 +59,11 @@ export function createFollowing(
       version = event.version;
       changed = true;
       arrived.add(event.metadata.commandId);
+    },
+    forget() {
+      confirmedState = decider.initialState;
+      version = 0;
+      pending = [];
     },
     onChange() {
       setPending(withoutSettled(pending, feed.position() ?? 0, arrived));

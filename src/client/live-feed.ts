@@ -1,9 +1,10 @@
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { type Api, createApi } from './api.ts';
-import type { Connection, Live } from './connection.ts';
-import type { Consumer } from './consumer.ts';
+import type { Connection } from './connection.ts';
+import type { Consumer, LiveFeed } from './consumer.ts';
 import { asFollowError, FollowError } from './errors.ts';
 import { emptyFeed, hasGap, hydrated, receive, type Step } from './feed.ts';
+import { createLogEnd } from './log-end.ts';
 import { readSession, type Session } from './session.ts';
 import { createSignal } from './signal.ts';
 import type { TenantChannels } from './tenant-channels.ts';
@@ -14,17 +15,6 @@ import { createWorker } from './worker.ts';
 /** A lost message at the end of the stream has no later one to show it: this finds it, and tries again what has failed. */
 const catchUpEveryMs = 30_000;
 
-export interface LiveFeed extends Live {
-  /** Of the last event applied, or of the state loaded; null at first. */
-  position(): number | null;
-  connection(): Connection;
-  /** As it was when the channel was joined; null until then. */
-  session(): Session | null;
-  /** Says that the log is known to go up to this position: what is missing is fetched. */
-  reach(position: number): void;
-  readonly closed: AbortSignal;
-}
-
 export interface LiveFeedDeps {
   readonly supabase: SupabaseClient;
   readonly channels: TenantChannels;
@@ -34,6 +24,7 @@ export interface LiveFeedDeps {
 export function createLiveFeed({ supabase, channels }: LiveFeedDeps, consumer: Consumer): LiveFeed {
   const closing = new AbortController();
   const advance = createSignal();
+  const logEnd = createLogEnd();
   let feed = emptyFeed;
   let applied: number | null = null;
   let error: FollowError | null = null;
@@ -104,6 +95,8 @@ export function createLiveFeed({ supabase, channels }: LiveFeedDeps, consumer: C
     const leave = await channels.join(session, {
       onSubscribed() {
         subscribed = true;
+        // Buffers until the log was looked at: what was applied may not be of the same one any more.
+        feed = emptyFeed;
         want('state');
       },
       onAppended: ({ events = [], toPosition }) => take(receive(feed, events, toPosition)),
@@ -119,27 +112,40 @@ export function createLiveFeed({ supabase, channels }: LiveFeedDeps, consumer: C
   }
 
   async function load(api: Api): Promise<void> {
-    const loaded = await consumer.load(api, applied);
+    const from = applied;
+    const loaded = await consumer.load(api, from);
     if (loaded === null) return read(api);
     if (closing.signal.aborted) return;
-    if (applied === null || loaded.position > applied) {
+    if (from !== null && wentBack(from, loaded.position)) return;
+    if (applied === null || loaded.position >= applied) {
       loaded.adopt();
       applied = loaded.position;
     }
     upToDate();
-    take(hydrated(feed, loaded.position));
+    take(hydrated(feed, applied));
     if (loaded.head !== undefined) reach(loaded.head);
   }
 
   async function read(api: Api): Promise<void> {
     const from = applied ?? 0;
     const page = await api.readFeed(from);
-    if (page.headPosition < from) throw new FollowError('UNAVAILABLE', `The log ends at ${page.headPosition}, before ${from}.`);
+    if (wentBack(from, page.headPosition)) return;
     upToDate();
+    if (feed.position === null) take(hydrated(feed, from));
     take(receive(feed, page.events, page.headPosition));
     if (page.events.length === 0 && hasGap(feed)) {
       throw new FollowError('UNAVAILABLE', 'The feed does not yet have what was announced.');
     }
+  }
+
+  /** The log ends before what was applied: nothing of that can be relied on. */
+  function wentBack(from: number, head: number): boolean {
+    if (head < from) [wanted, stale] = ['state', true];
+    if (!logEnd.isBefore(from, head)) return false;
+    feed = emptyFeed;
+    applied = null;
+    consumer.forget();
+    return true;
   }
 
   function reach(position: number): void {

@@ -26,6 +26,8 @@ export interface PumpOptions {
   readonly waker?: ProcessWaker;
   /** Where the engine can lose an execution: it is asked for those that take long. */
   readonly executions?: CommandExecutions;
+  /** Commands in one claim. (Default: the pump's) */
+  readonly batchSize?: number;
   readonly log: Logger;
   readonly telemetry: Telemetry;
   readonly signal: AbortSignal;
@@ -52,7 +54,15 @@ export async function runPump(options: PumpOptions): Promise<void> {
   try {
     ready();
     await Promise.all([
-      pumpCommands({ queue, doorbell: observeDoorbell(doorbell, telemetry), dispatcher, wakeProcesses, clock: systemClock, log }, signal),
+      pumpCommands({
+        queue,
+        doorbell: observeDoorbell(doorbell, telemetry),
+        dispatcher,
+        wakeProcesses,
+        clock: systemClock,
+        log,
+        ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
+      }, signal),
       executions && reconcileCommands({ openCommands, executions, clock: systemClock, log }, signal),
     ]);
   } finally {

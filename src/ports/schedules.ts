@@ -13,6 +13,8 @@ export interface Schedule extends ScheduleReference {
   readonly pausedBecause: string | null;
   /** `dedicated`: the tenant has a task queue of its own. */
   readonly isolation: 'shared' | 'dedicated';
+  /** The tenant's share of the shared queues, relative to the others. */
+  readonly fairnessWeight: number;
 }
 
 /** The schedules of all tenants. Every method may throw `StoreUnavailable`. */

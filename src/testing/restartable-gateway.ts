@@ -3,7 +3,7 @@ import { startGateway } from '../local/gateway/gateway.ts';
 import { newSigningKey, publishableKey } from '../local/gateway/testing/test-gateway.ts';
 import { createTokens, importSigningKeys, type Tokens } from '../local/gateway/tokens.ts';
 import { startPostgrest } from '../local/postgrest.ts';
-import { createTestDatabase } from './database.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createScratchDirectory } from './scratch-directory.ts';
 import { chooseTestPort } from './test-port.ts';
 
@@ -11,8 +11,9 @@ export interface RestartableGateway {
   readonly url: string;
   readonly tokens: Tokens;
   readonly admin: pg.Pool;
-  /** Stops it, with every connection, and starts it at the same address. */
-  restart(): Promise<void>;
+  readonly database: TestDatabase;
+  /** Stops it, with every connection, and starts it at the same address. `meanwhile` is done in between. */
+  restart(meanwhile?: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -21,6 +22,8 @@ export async function startRestartableGateway(): Promise<RestartableGateway> {
   const scratch = await createScratchDirectory();
   const database = await createTestDatabase();
   const admin = new pg.Pool({ connectionString: database.adminUrl });
+  // A restore ends sessions; a pool without a listener would throw what an idle one hears then.
+  admin.on('error', () => {});
   const signingKey = await newSigningKey();
   const keys = await importSigningKeys(signingKey);
   const port = await chooseTestPort();
@@ -49,8 +52,10 @@ export async function startRestartableGateway(): Promise<RestartableGateway> {
     url: gateway.url,
     tokens: createTokens(keys, `${gateway.url}/auth/v1`),
     admin,
-    async restart() {
+    database,
+    async restart(meanwhile) {
       await gateway.stop();
+      await meanwhile?.();
       gateway = await start();
     },
     async stop() {

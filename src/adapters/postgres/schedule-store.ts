@@ -10,6 +10,7 @@ interface ScheduleRow {
   readonly time_zone: string;
   readonly paused_because: string | null;
   readonly isolation: Schedule['isolation'];
+  readonly fairness_weight: number;
 }
 
 /** The pool is connected as `intent_worker`. */
@@ -45,6 +46,7 @@ export function createScheduleStore({ pool }: { readonly pool: Pool }): Schedule
           timeZone: row.time_zone,
           pausedBecause: row.paused_because,
           isolation: row.isolation,
+          fairnessWeight: row.fairness_weight,
         }));
       });
     },

@@ -26,7 +26,7 @@ describe.skipIf(temporal === undefined)('schedules, kept in step with Temporal',
     const database = await createTestDatabase();
     db = connect(database);
     connected = await connectToTestTemporal(temporal!, log);
-    workers = await startProcessWorkers({ temporal: temporal!, database, db });
+    workers = await startProcessWorkers({ temporal: temporal!, db });
     tenant = await createTenant(db.admin);
     sync = startSync();
   });
@@ -78,7 +78,7 @@ describe.skipIf(temporal === undefined)('schedules, kept in step with Temporal',
 
   it('an occasion is one command, with the occasion in its id and its payload, also where the run is repeated', async () => {
     await schedule('monthly');
-    await expectState('monthly', false, `${newYear} Europe/Berlin, on intent-commands-0`);
+    await expectState('monthly', false, `${newYear} Europe/Berlin, on intent-commands-0 with weight 1`);
     await handleOf('monthly').trigger();
     await expect.poll(commands, { timeout: 10_000 }).toHaveLength(1);
     const month = new Intl.DateTimeFormat('sv', { timeZone: 'Europe/Berlin', year: 'numeric', month: '2-digit' }).format(new Date());
@@ -96,6 +96,18 @@ describe.skipIf(temporal === undefined)('schedules, kept in step with Temporal',
       typedSearchAttributes: typedSearchAttributes.getAll().filter(({ key }) => key.name === 'TemporalScheduledStartTime'),
     });
     expect(await commands()).toEqual([first]);
+  });
+
+  it("a run has its tenant's fairness key and weight, and a change of the weight is followed", async () => {
+    await db.operator.query('select intent.set_isolation($1, fairness_weight => 3)', [tenant.tenantId]);
+    await expectState('monthly', false, expect.stringContaining('with weight 3'));
+    await schedule('fair');
+    await expectState('fair', false, expect.stringContaining('with weight 3'));
+    await handleOf('fair').trigger();
+    const startedRuns = async () => (await handleOf('fair').describe()).info.recentActions;
+    await expect.poll(startedRuns, { timeout: 10_000 }).toHaveLength(1);
+    const { workflowId } = (await startedRuns())[0]!.action.workflow;
+    expect((await connected.client.workflow.getHandle(workflowId).describe()).priority).toMatchObject({ fairnessKey: tenant.tenantId, fairnessWeight: 3 });
   });
 
   it('a change, and an end, are followed', async () => {

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/client';
 import type { Schedule, ScheduleReference } from '../../ports/schedules.ts';
 import { queueFor } from './task-queues.ts';
-import { tenantAttributes } from './tenant-attribute.ts';
+import { ofTenant } from './workflow-starts.ts';
 import type { scheduledCommandWorkflow } from './workflows/index.ts';
 
 /** An occasion that was missed because Temporal was away is made up for; an outage over a weekend loses none. */
@@ -34,9 +34,9 @@ const ours = /^[\da-f-]{36}\/schedule\/[\da-z-]+$/;
 
 /** All of a schedule that Temporal is to know, in words. It stands as the note of the Schedule, for people and for comparison. */
 export function describeSchedule(schedule: Schedule, sharedQueues: number): string {
-  const { cron, timeZone, pausedBecause } = schedule;
+  const { cron, timeZone, fairnessWeight, pausedBecause } = schedule;
   const state = pausedBecause === null ? '' : `; paused: ${pausedBecause}`;
-  return `${cron} ${timeZone}, on ${queueFor('commands', schedule, sharedQueues)}${state}`;
+  return `${cron} ${timeZone}, on ${queueFor('commands', schedule, sharedQueues)} with weight ${fairnessWeight}${state}`;
 }
 
 export interface TemporalSchedulesDeps {
@@ -93,7 +93,7 @@ export function createTemporalSchedules({ client, sharedQueues }: TemporalSchedu
 
 function optionsFor(schedule: Schedule, sharedQueues: number) {
   const { tenantId, scheduleId, cron, timeZone } = schedule;
-  const typedSearchAttributes = tenantAttributes(tenantId);
+  const start = ofTenant(schedule);
   return {
     scheduleId: temporalScheduleId(schedule),
     spec: { cronExpressions: [cron], timezone: timeZone },
@@ -104,11 +104,11 @@ function optionsFor(schedule: Schedule, sharedQueues: number) {
       workflowId: temporalScheduleId(schedule),
       taskQueue: queueFor('commands', schedule, sharedQueues),
       args: [{ tenantId, scheduleId }],
-      typedSearchAttributes,
+      ...start,
     },
     // While the database is away occasions queue up, and then go on in their order.
     policies: { overlap: 'BUFFER_ALL', catchupWindow },
-    typedSearchAttributes,
+    typedSearchAttributes: start.typedSearchAttributes,
     state: { paused: false, note: describeSchedule(schedule, sharedQueues) },
   } satisfies ScheduleOptions<ScheduleOptionsStartWorkflowAction<typeof scheduledCommandWorkflow>>;
 }

@@ -5,6 +5,12 @@ import { queueFor, type QueueOwner } from './task-queues.ts';
 import { tenantAttributes } from './tenant-attribute.ts';
 import type { commandWorkflow, processWorkflow } from './workflows/index.ts';
 
+/**
+ * After which a Worker that took a step of a workflow is given up, and another takes it. Ours answer within milliseconds, and while a
+ * local activity takes longer, the SDK asks for more time.
+ */
+const workflowTaskTimeout = '5 seconds';
+
 interface Tenant extends QueueOwner {
   /** The tenant's share of a shared queue that is full. */
   readonly fairnessWeight: number;
@@ -50,6 +56,7 @@ export function processStart(reference: ProcessToStart, sharedCount: number) {
   } satisfies WorkflowStartOptions<typeof processWorkflow>;
 }
 
-function ofTenant({ tenantId, fairnessWeight }: Tenant) {
-  return { typedSearchAttributes: tenantAttributes(tenantId), priority: { fairnessKey: tenantId, fairnessWeight } };
+/** What all of a tenant's workflows have in common, whoever starts them. */
+export function ofTenant({ tenantId, fairnessWeight }: Tenant) {
+  return { typedSearchAttributes: tenantAttributes(tenantId), priority: { fairnessKey: tenantId, fairnessWeight }, workflowTaskTimeout } as const;
 }

@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import { requireApiKey } from './api-key.ts';
 import { createAuthRoutes } from './auth/routes.ts';
 import { allowOrigins } from './cors.ts';
+import type { GatewayMetrics } from './metrics.ts';
 import { forwardTo } from './proxy.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -12,6 +13,7 @@ const maxBodyBytes = 1024 * 1024;
 export interface AppOptions {
   readonly authPool: Pool;
   readonly tokens: Tokens;
+  readonly metrics: GatewayMetrics;
   readonly publishableKey: string;
   readonly postgrestUrl: string;
   readonly functionUrl: string;
@@ -21,7 +23,7 @@ export interface AppOptions {
 
 /** What of Supabase's HTTP interface the flow uses. */
 export function createApp(options: AppOptions): Hono {
-  const { authPool, tokens, publishableKey, postgrestUrl, functionUrl, allowedOrigins, log } = options;
+  const { authPool, tokens, metrics, publishableKey, postgrestUrl, functionUrl, allowedOrigins, log } = options;
   const cors = allowOrigins(allowedOrigins);
   const apiKey = requireApiKey(publishableKey);
   const limitBody = bodyLimit({
@@ -43,6 +45,8 @@ export function createApp(options: AppOptions): Hono {
   );
   // As on Supabase, a function checks and answers everything by itself: keys, origins and the size of the body.
   app.all('/functions/v1/*', forwardTo({ name: 'The Edge Function', url: functionUrl, stripPrefix: '', log }));
+
+  app.get('/metrics', async (context) => context.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }));
 
   app.notFound((context) => context.json({ message: 'There is nothing here' }, 404));
   app.onError((error, context) => {

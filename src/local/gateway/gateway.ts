@@ -5,11 +5,13 @@ import { StackError } from '../stack-error.ts';
 import { createApp } from './app.ts';
 import { httpLimits, refuseManyHeaders } from './http-limits.ts';
 import { listen } from './listen.ts';
+import { createGatewayMetrics } from './metrics.ts';
 import { createAdmission } from './realtime/admission.ts';
 import { followMessages } from './realtime/follow-messages.ts';
 import { createHub } from './realtime/hub.ts';
 import { keepPartitions } from './realtime/keep-partitions.ts';
 import { probeTimeoutMs } from './realtime/limits.ts';
+import { createPresenceBoard } from './realtime/presence.ts';
 import { createRealtimeServer } from './realtime/server.ts';
 import { createTokens, importSigningKeys } from './tokens.ts';
 
@@ -68,14 +70,16 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     closers.push(() => realtimePool.end());
 
     const hub = createHub(log);
+    const metrics = createGatewayMetrics(hub.count);
     const follower = await startFollowing();
     closers.push(() => follower.stop());
 
     const { server, url, port, close } = await listen(options.port, httpLimits);
     const tokens = createTokens(keys, `${url}/auth/v1`);
-    const app = createApp({ ...options, authPool, tokens });
+    const app = createApp({ ...options, authPool, tokens, metrics });
     const admit = createAdmission({ pool: realtimePool, tokens, publishableKey });
-    const realtime = createRealtimeServer({ hub, admit, isStreaming: follower.isStreaming, publishableKey, log });
+    const presence = createPresenceBoard();
+    const realtime = createRealtimeServer({ hub, presence, admit, isStreaming: follower.isStreaming, metrics, publishableKey, log });
     const answer = getRequestListener(app.fetch);
     server.on('request', refuseManyHeaders(httpLimits, (request, response) => void answer(request, response)));
     server.on('upgrade', realtime.upgrade);

@@ -15,7 +15,7 @@ export interface HttpLimits {
 }
 
 export const httpLimits: HttpLimits = {
-  maxConnections: 500,
+  maxConnections: 1_000,
   maxHeaderBytes: 16 * 1024,
   maxHeaders: 64,
   headersTimeoutMs: 10_000,

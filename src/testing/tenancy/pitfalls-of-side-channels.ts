@@ -107,4 +107,24 @@ export const pitfallsOfSideChannels: readonly Pitfall[] = [
     unguard: 'create policy convenience on realtime.messages for insert to authenticated with check (true)',
     unguarded: '1 rows',
   },
+  {
+    number: 34,
+    name: "nobody sees who is present on another tenant's channel",
+    given: `insert into realtime.messages (topic, extension) values ('${topicOf(rose, 'events')}', 'presence')`,
+    attempt: [join(topicOf(rose, 'events')), [dave, `select from realtime.messages where extension = 'presence'`]],
+    guarded: '0 rows',
+    unguard: 'alter policy intent_members_see_presence on realtime.messages using (true)',
+    unguarded: '1 rows',
+  },
+  {
+    number: 34,
+    name: "nobody appears on another tenant's channel",
+    attempt: [
+      join(topicOf(rose, 'events')),
+      [dave, `insert into realtime.messages (topic, extension) values ('${topicOf(rose, 'events')}', 'presence')`],
+    ],
+    guarded: '42501',
+    unguard: 'alter policy intent_members_are_present on realtime.messages with check (true)',
+    unguarded: '1 rows',
+  },
 ];

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { Admission, Admit } from './admission.ts';
+import { createChannelPresence, presenceConfigSchema } from './channel-presence.ts';
 import { encodeFrame } from './frames.ts';
 import type { Frame, Version } from './frames.ts';
 import type { Broadcast, Hub, Listener } from './hub.ts';
+import type { PresenceBoard } from './presence.ts';
 
 const topicPrefix = 'realtime:';
 
@@ -13,7 +15,8 @@ const joinSchema = z.object({
   config: z.object({
     private: z.literal(true, { error: 'PrivateOnly: This project only allows private channels' }),
     broadcast: z.object({ replication_ready: z.boolean().optional() }).optional(),
-    postgres_changes: z.array(z.unknown()).max(0, { error: 'The local gateway carries broadcasts only' }).optional(),
+    presence: presenceConfigSchema.default({ key: '', enabled: false }),
+    postgres_changes: z.array(z.unknown()).max(0, { error: 'The local gateway carries no Postgres changes' }).optional(),
   }),
   access_token: z.string().nullish(),
 });
@@ -23,6 +26,7 @@ const accessTokenSchema = z.object({ access_token: z.string() });
 export interface ChannelDeps {
   readonly version: Version;
   readonly hub: Hub;
+  readonly presence: PresenceBoard;
   readonly admit: Admit;
   readonly isStreaming: () => boolean;
   readonly send: (text: string) => void;
@@ -33,6 +37,8 @@ export interface ChannelDeps {
 export interface Channel {
   /** A new token from the client: the policy is asked again. */
   renew(payload: unknown): Promise<void>;
+  /** The client shows itself, or no more. */
+  receivePresence(ref: string | null, payload: unknown): Promise<void>;
   /** The client leaves. */
   leave(ref: string | null): void;
   /** Tells the client why, and that the channel is closed. */
@@ -72,8 +78,14 @@ export async function joinChannel(frame: Frame, deps: ChannelDeps): Promise<Chan
       const readmission = await admit(topic, renewal.data.access_token);
       if (dropped) return;
       if (!readmission.admitted) return channel.close(readmission.reason);
+      presence.readmit(readmission);
       clearTimeout(expiry);
       expiry = watchExpiry(readmission);
+    },
+    async receivePresence(ref, payload) {
+      const reason = await presence.receive(payload);
+      if (reason === null) reply(ref, 'ok', {});
+      else reply(ref, 'error', { reason });
     },
     leave(ref) {
       channel.drop();
@@ -89,15 +101,18 @@ export async function joinChannel(frame: Frame, deps: ChannelDeps): Promise<Chan
       dropped = true;
       clearTimeout(expiry);
       hub.remove(topic, listener);
+      presence.leave();
       deps.onClosed(channel);
     },
   };
 
+  const presence = createChannelPresence({ board: deps.presence, topic, config: join.data.config.presence, admission, push });
   hub.add(topic, listener);
   reply(frame.ref, 'ok', { postgres_changes: [] });
   if (join.data.config.broadcast?.replication_ready && deps.isStreaming()) {
     push('system', describeSystem('ok', 'Replication connection established'));
   }
+  presence.open();
   return channel;
 
   function push(event: string, payloadJson: string) {

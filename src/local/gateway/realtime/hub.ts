@@ -21,6 +21,8 @@ export interface Hub {
   remove(topic: string, listener: Listener): void;
   deliver(broadcast: Broadcast): void;
   interrupt(): void;
+  /** How many listen. */
+  count(): number;
 }
 
 export function createHub(log: (line: string) => void): Hub {
@@ -50,5 +52,7 @@ export function createHub(log: (line: string) => void): Hub {
     interrupt() {
       for (const listener of [...topics.values()].flatMap((listeners) => [...listeners])) listener.interrupt();
     },
+
+    count: () => [...topics.values()].reduce((sum, listeners) => sum + listeners.size, 0),
   };
 }

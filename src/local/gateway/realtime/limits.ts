@@ -1,7 +1,9 @@
 /** Those of a small Supabase project, so that what would fail there fails here. */
-export const maxSockets = 200;
 export const maxChannelsPerSocket = 100;
 export const maxBroadcastBytes = 256 * 1024;
+
+/** Of the Pro plan; the free one has 200. */
+export const maxSockets = 500;
 
 /** A frame from a client holds at most a join with its token (8 KiB). */
 export const maxFrameBytes = 64 * 1024;

@@ -22,6 +22,16 @@ async function send(topic: string, payload: object, event = 'appended'): Promise
   await gateway.admin.query('select realtime.send($1, $2, $3, true)', [JSON.stringify(payload), event, topic]);
 }
 
+async function metrics() {
+  const page = await (await fetch(`${gateway.url}/metrics`)).text();
+  const valueOf = (sample: string) => Number(page.split('\n').find((line) => line.startsWith(`${sample} `))?.split(' ')[1] ?? 0);
+  return {
+    admitted: valueOf('intent_realtime_joins_total{result="admitted"}'),
+    refused: valueOf('intent_realtime_joins_total{result="refused"}'),
+    channels: valueOf('intent_realtime_channels'),
+  };
+}
+
 async function signedIn(name = randomUUID()): Promise<{ userId: string; client: SupabaseClient }> {
   const user = await gateway.signUp(name);
   await user.client.realtime.setAuth();
@@ -48,6 +58,16 @@ test('a policy that does not show the topic refuses the join', async () => {
   await expect(listenTo(bob.client, `user:${alice.userId}`)).rejects.toThrow(
     `Unauthorized: You do not have permissions to read from this Channel topic: user:${alice.userId}`,
   );
+});
+
+test('joins are counted, and the channels that are open', async () => {
+  const before = await metrics();
+  const [alice, bob] = [await signedIn(), await signedIn()];
+  const room = await listenTo(alice.client, 'room');
+  await expect(listenTo(bob.client, `user:${alice.userId}`)).rejects.toThrow('Unauthorized');
+  expect(await metrics()).toEqual({ admitted: before.admitted + 1, refused: before.refused + 1, channels: before.channels + 1 });
+  await alice.client.removeChannel(room.channel);
+  expect((await metrics()).channels).toBe(before.channels);
 });
 
 test('a client without a token is anonymous, and the policy says no', async () => {

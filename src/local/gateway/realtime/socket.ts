@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import type { GatewayMetrics } from '../metrics.ts';
 import type { Admit } from './admission.ts';
 import { joinChannel } from './channel.ts';
 import type { Channel } from './channel.ts';
@@ -7,13 +8,16 @@ import { decodeFrame, encodeFrame } from './frames.ts';
 import type { Frame, Version } from './frames.ts';
 import type { Hub } from './hub.ts';
 import { goodbyeMs, maxBufferedBytes, maxChannelsPerSocket, maxFramesPerSecond } from './limits.ts';
+import type { PresenceBoard } from './presence.ts';
 
 const closeCodes = { goingAway: 1001, unsupportedData: 1003, policyViolation: 1008, internalError: 1011 } as const;
 
 export interface SocketDeps {
   readonly hub: Hub;
+  readonly presence: PresenceBoard;
   readonly admit: Admit;
   readonly isStreaming: () => boolean;
+  readonly metrics: GatewayMetrics;
   readonly log: (line: string) => void;
 }
 
@@ -53,16 +57,27 @@ export function serveSocket(socket: WebSocket, version: Version, deps: SocketDep
         return channel ? channel.leave(frame.ref) : reply(frame, 'ok', {});
       case 'access_token':
         return channel?.renew(frame.payload);
+      case 'presence':
+        return channel ? channel.receivePresence(frame.ref, frame.payload) : reply(frame, 'error', { reason: 'unmatched topic' });
       default:
         return reply(frame, 'error', { reason: `The local gateway does not know ${frame.event}: only the database sends here` });
     }
   }
 
   async function join(frame: Frame): Promise<void> {
+    const channel = await openChannel(frame);
+    deps.metrics.joins.inc({ result: channel === null ? 'refused' : 'admitted' });
+    if (channel === null) return;
+    channels.set(frame.topic, channel);
+    if (socket.readyState !== socket.OPEN) dropChannels();
+  }
+
+  async function openChannel(frame: Frame): Promise<Channel | null> {
     if (channels.size >= maxChannelsPerSocket) {
-      return reply(frame, 'error', { reason: 'ChannelRateLimitReached: Too many channels' });
+      reply(frame, 'error', { reason: 'ChannelRateLimitReached: Too many channels' });
+      return null;
     }
-    const channel = await joinChannel(frame, {
+    return joinChannel(frame, {
       ...deps,
       version,
       send,
@@ -70,9 +85,6 @@ export function serveSocket(socket: WebSocket, version: Version, deps: SocketDep
         if (channels.get(frame.topic) === closed) channels.delete(frame.topic);
       },
     });
-    if (!channel) return;
-    channels.set(frame.topic, channel);
-    if (socket.readyState !== socket.OPEN) dropChannels();
   }
 
   function send(text: string): void {
