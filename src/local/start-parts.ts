@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { allowedOrigins } from './allowed-origins.ts';
 import { cacheDirectory } from './cache-directory.ts';
 import { startEdgeFunction } from './edge-function.ts';
 import { startGateway } from './gateway/gateway.ts';
@@ -14,9 +15,6 @@ import { startSupplierProcess } from './supplier.ts';
 import { startTemporal } from './temporal/start-temporal.ts';
 import type { RunningTemporal } from './temporal/start-temporal.ts';
 import { startWorkerProcess } from './worker-process.ts';
-
-/** Where the development servers of web frameworks serve from. */
-const allowedOrigins = [3000, 4173, 4321, 5173, 8080].flatMap((port) => [`http://localhost:${port}`, `http://127.0.0.1:${port}`]);
 
 export interface PartsContext {
   readonly parts: Parts;
