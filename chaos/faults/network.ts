@@ -7,15 +7,13 @@ interface Link {
   choose(context: FaultContext): TcpProxy;
 }
 
-const query = { foundWithinMs: 15_000 };
-// Fixed in Temporal's SDK: a ping after 30 s without a word, and 15 s for its answer.
-const rpc = { foundWithinMs: 45_000 };
+const quiet = { foundWithinMs: 15_000 };
 const links: Readonly<Record<string, Link>> = {
-  'pump-postgres': { ...query, choose: (context) => pickService(context, 'pump').postgres },
-  'worker-postgres': { ...query, choose: (context) => pickService(context, 'worker').postgres },
-  'client-postgres': { ...query, choose: ({ stack }) => stack.clients },
-  'pump-temporal': { ...rpc, choose: (context) => pickService(context, 'pump').temporal },
-  'worker-temporal': { ...rpc, choose: (context) => pickService(context, 'worker').temporal },
+  'pump-postgres': { ...quiet, choose: (context) => pickService(context, 'pump').postgres },
+  'worker-postgres': { ...quiet, choose: (context) => pickService(context, 'worker').postgres },
+  'client-postgres': { ...quiet, choose: ({ stack }) => stack.clients },
+  'pump-temporal': { ...quiet, choose: (context) => pickService(context, 'pump').temporal },
+  'worker-temporal': { ...quiet, choose: (context) => pickService(context, 'worker').temporal },
 };
 
 interface Damage {

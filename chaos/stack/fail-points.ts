@@ -9,8 +9,10 @@ export const failPoints = {
   'after-append': { kind: 'worker', when: 'after', calls: 'intent.append_or_catch_up(' },
   'before-reject': { kind: 'worker', when: 'before', calls: 'intent.reject_command(' },
   'after-reject': { kind: 'worker', when: 'after', calls: 'intent.reject_command(' },
+  'before-react': { kind: 'worker', when: 'after', calls: 'intent.load_process(' },
   'before-advance': { kind: 'worker', when: 'before', calls: 'intent.advance_process(' },
   'after-advance': { kind: 'worker', when: 'after', calls: 'intent.advance_process(' },
+  'before-call': { kind: 'worker', when: 'after', calls: 'intent.load_call(' },
   'before-answer': { kind: 'worker', when: 'before', calls: 'intent.answer_call(' },
   'after-answer': { kind: 'worker', when: 'after', calls: 'intent.answer_call(' },
 } as const;

@@ -20,6 +20,8 @@ export interface EdgeFunctionOptions {
   /** Of browsers that may call. */
   readonly allowedOrigins: readonly string[];
   readonly cacheDirectory: string;
+  /** Where its spans go, by OpenTelemetry's variables. (Default: as this process's environment says.) */
+  readonly otel?: Readonly<Record<string, string | undefined>>;
   readonly log: (line: string) => void;
 }
 
@@ -31,7 +33,7 @@ export interface RunningEdgeFunction {
 
 /**
  * Runs the Edge Function `command` under the real Deno on 127.0.0.1, with no permission but to listen on its port, call
- * `supabaseUrl` and read its settings. Throws `StackError` when it does not come up.
+ * `supabaseUrl` and the collector, and read its settings. Throws `StackError` when it does not come up.
  */
 export async function startEdgeFunction(options: EdgeFunctionOptions): Promise<RunningEdgeFunction> {
   const { home, port, supabaseUrl, cacheDirectory, log } = options;
@@ -50,7 +52,7 @@ export async function startEdgeFunction(options: EdgeFunctionOptions): Promise<R
       '--cached-only',
       '--frozen',
       '--node-modules-dir=none',
-      `--allow-net=${address},${hostAndPort(supabaseUrl)}`,
+      `--allow-net=${[address, ...[supabaseUrl, ...collectorUrls(settings)].map(hostAndPort)].join(',')}`,
       `--allow-env=${Object.keys(settings).join(',')}`,
       'index.ts',
     ],
@@ -63,14 +65,22 @@ export async function startEdgeFunction(options: EdgeFunctionOptions): Promise<R
   return { url, exited, stop };
 }
 
+const collectorVariables = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] as const;
+const otelVariables = [...collectorVariables, 'OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_SDK_DISABLED', 'OTEL_SERVICE_NAME', 'OTEL_TRACES_SAMPLER_ARG'];
+
 /** Every variable that the function reads is set, so that none of the same name comes through from our environment. */
-function functionSettings({ supabaseUrl, publishableKey, allowedOrigins }: EdgeFunctionOptions) {
+function functionSettings({ supabaseUrl, publishableKey, allowedOrigins, otel = process.env }: EdgeFunctionOptions): Record<string, string> {
   return {
+    ...Object.fromEntries(otelVariables.map((name) => [name, otel[name] ?? ''])),
     SUPABASE_URL: supabaseUrl,
     SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: publishableKey }),
     INTENT_JWT_ISSUER: '',
     INTENT_ALLOWED_ORIGINS: allowedOrigins.join(','),
   };
+}
+
+function collectorUrls(settings: Readonly<Record<string, string>>): string[] {
+  return collectorVariables.map((name) => settings[name] ?? '').filter((url) => url !== '');
 }
 
 function hostAndPort(url: string): string {

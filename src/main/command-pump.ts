@@ -1,3 +1,4 @@
+import { whileConnected } from '../adapters/temporal/connection-watch.ts';
 import { connectToTemporal, installTemporalRuntime } from '../adapters/temporal/connection.ts';
 import { createTemporalEngine } from '../adapters/temporal/engine.ts';
 import { loadPumpConfig } from './config.ts';
@@ -15,6 +16,8 @@ await runProcess('command-pump', loadPumpConfig, async (context) => {
   if (temporal === undefined) return;
   need('Temporal', temporal.probe);
   const engine = createTemporalEngine({ client: temporal.client, sharedQueues: config.INTENT_TASK_QUEUES, eager: false });
-  await runPump({ ...context, ...engine, connectionString: config.PUMP_DATABASE_URL });
+  await whileConnected(temporal, signal, (whileUsable) =>
+    runPump({ ...context, ...engine, connectionString: config.PUMP_DATABASE_URL, signal: whileUsable }),
+  );
   await temporal.connection.close();
 });

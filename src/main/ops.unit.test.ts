@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { createGatewayMetrics } from '../local/gateway/metrics.ts';
 import { readFromRoot, trackedFiles } from '../testing/tracked-files.ts';
 import { createMetrics } from './metrics.ts';
 
@@ -20,7 +21,8 @@ const operations = readFromRoot('docs/operations.md');
 
 /** As Prometheus has them: a histogram is three. */
 async function exportedNames(): Promise<Set<string>> {
-  const all = await createMetrics().registry.getMetricsAsJSON();
+  const registries = [createMetrics().registry, createGatewayMetrics(() => 0).registry];
+  const all = (await Promise.all(registries.map((registry) => registry.getMetricsAsJSON()))).flat();
   return new Set(all.flatMap(({ name, type }) => ((type as unknown) === 'histogram' ? ['_bucket', '_sum', '_count'].map((end) => name + end) : [name])));
 }
 

@@ -57,6 +57,22 @@ it('commands wait while the database is read-only, and none is dead-lettered for
   await eventually(async () => expect(await statusOf(commandId)).toBe('succeeded'));
 });
 
+it('commands wait while others use up the connections, and none is dead-lettered for it', async () => {
+  await limitConnections(0);
+  proxy.cut();
+  await eventually(async () => expect(JSON.stringify(await readiness())).toContain('PostgreSQL for the worker'));
+  await eventually(async () => expect(worker.lines.filter(({ err }) => JSON.stringify(err)?.includes('too many connections'))).not.toEqual([]));
+  const { commandId } = await submitAs(db.admin, claimsOf(tenant, 'owner'), openBudget('exhausted'));
+  await limitConnections(-1);
+  await eventually(async () => expect(await statusOf(commandId)).toBe('succeeded'));
+  await eventually(async () => expect(await readiness()).toMatchObject({ status: 'ok' }));
+});
+
+/** Of this database, so that other tests keep theirs: the error is that of a server that has none left. */
+async function limitConnections(limit: number): Promise<void> {
+  await db.admin.query(`alter database ${database.name} connection limit ${limit}`);
+}
+
 /** As a person does whose disk is full, and as a failover does: for the sessions that begin from now on, which all have to. */
 async function setReadOnly(isReadOnly: boolean): Promise<void> {
   const roles = ['intent_worker', 'intent_pump'];

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createInlineDispatcher } from '../adapters/inline/dispatcher.ts';
+import { createInlineDispatcher, inlineBatchSize } from '../adapters/inline/dispatcher.ts';
 import { listDedicatedTenants } from '../adapters/postgres/dedicated-tenants.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { createActivities } from '../adapters/temporal/activities.ts';
+import { whileConnected } from '../adapters/temporal/connection-watch.ts';
 import { connectToTemporal, installTemporalRuntime } from '../adapters/temporal/connection.ts';
 import { createTemporalEngine } from '../adapters/temporal/engine.ts';
 import { syncSchedules } from '../adapters/temporal/schedules-sync.ts';
@@ -37,7 +38,7 @@ async function runInline(context: ProcessContext<WorkerConfig>, handler: Handler
   const { config, log, ready } = context;
   const dispatcher = createInlineDispatcher({ ...handler, log });
   const waiting = ['process managers: the inline engine has no Temporal', 'schedules: the inline engine has no Temporal'];
-  await runPump({ ...context, connectionString: pumpUrl(config), dispatcher, ready: () => ready(waiting) });
+  await runPump({ ...context, connectionString: pumpUrl(config), dispatcher, batchSize: inlineBatchSize, ready: () => ready(waiting) });
 }
 
 async function runOnTemporal(context: ProcessContext<WorkerConfig>, handler: Handler): Promise<void> {
@@ -68,10 +69,11 @@ async function runOnTemporal(context: ProcessContext<WorkerConfig>, handler: Han
   });
   const engine = createTemporalEngine({ client, sharedQueues, eager: true });
   const dispatcher = createCommandRouter({ temporal: engine.dispatcher, inline: createInlineDispatcher({ ...handler, log }) });
-  const working =
+  const working = whileConnected(temporal, signal, (whileUsable) =>
     config.INTENT_PUMP === 'embedded'
-      ? runPump({ ...context, ...engine, connectionString: pumpUrl(config), dispatcher })
-      : untilAborted(signal, ready);
+      ? runPump({ ...context, ...engine, connectionString: pumpUrl(config), dispatcher, signal: whileUsable })
+      : untilAborted(whileUsable, ready),
+  );
   const schedules = syncSchedules({ client, sharedQueues, store: handler.schedules, clock: systemClock, log }, signal);
   await Promise.race([workers.broken, Promise.all([working, schedules])]);
   // After the pump has stopped: what it starts at the last moment still finds a Worker.

@@ -27,19 +27,26 @@ import type { connect } from './tenant.ts';
 import { connectToTestTemporal, startTestWorkers } from './temporal.ts';
 
 const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
+export interface ProcessWorkerOptions {
+  readonly temporal: Pick<RunningTemporal, 'address'>;
+  readonly db: Pick<ReturnType<typeof connect>, 'worker'>;
+  /** (Default: order-fulfilment, whose timers end after a second.) */
+  readonly processManager?: ProcessManager;
+  /** (Default: of a supplier of their own.) */
+  readonly supplierUrl?: string;
+}
+
 export interface EngineOptions {
   readonly temporal: RunningTemporal;
   readonly database: TestDatabase;
   readonly db: ReturnType<typeof connect>;
-  /** (Default: order-fulfilment, whose timers end after a second.) */
-  readonly processManager?: ProcessManager;
 }
 
 export type PartOfEngine = Awaited<ReturnType<typeof startTestPump>>;
 
-/** Workers in this process that execute commands and process managers, with a supplier of their own. */
-export async function startProcessWorkers({ temporal, db, processManager = shortFulfilment }: EngineOptions) {
-  const supplier = await startSupplier({ port: 0, stallMs: 1_500 });
+/** Workers in this process that execute commands and process managers. */
+export async function startProcessWorkers({ temporal, db, processManager = shortFulfilment, supplierUrl }: ProcessWorkerOptions) {
+  const supplier = supplierUrl === undefined ? await startSupplier({ port: 0, stallMs: 1_500 }) : { url: supplierUrl, stop: async () => {} };
   const processStore = createProcessStore({ pool: db.worker });
   const store = createCommandStore({ pool: db.worker });
   const activities = createActivities({

@@ -11,6 +11,8 @@ export interface MainProcess {
   ready(): Promise<void>;
   /** What it has logged so far. */
   readonly lines: readonly Record<string, unknown>[];
+  /** Its exit code; null where a signal has ended it. */
+  readonly exited: Promise<number | null>;
   /** Ends it, and answers its exit code. */
   stop(): Promise<number | null>;
 }
@@ -33,7 +35,7 @@ export async function startMainProcess(
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const exited = once(child, 'close') as Promise<[number | null]>;
+  const exited = once(child, 'close').then(([code]) => code as number | null);
   const lines: Record<string, unknown>[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
   const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
@@ -41,9 +43,10 @@ export async function startMainProcess(
     get,
     ready: () => vi.waitFor(async () => expect((await get('/readyz'))?.status).toBe(200), { timeout: 20_000, interval: 50 }),
     lines,
-    async stop() {
+    exited,
+    stop() {
       child.kill('SIGTERM');
-      return (await exited)[0];
+      return exited;
     },
   };
 }

@@ -9,12 +9,20 @@ export interface CollectedSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string;
+  readonly kind: number;
+  readonly attributes: Readonly<Record<string, string | number | undefined>>;
+  readonly status: { readonly code?: number };
+}
+
+interface Attribute {
+  readonly key: string;
+  readonly value: { readonly stringValue?: string; readonly intValue?: number };
 }
 
 interface TraceRequest {
   readonly resourceSpans: readonly {
-    readonly resource: { readonly attributes: readonly { readonly key: string; readonly value: { readonly stringValue?: string } }[] };
-    readonly scopeSpans: readonly { readonly spans: readonly Omit<CollectedSpan, 'service'>[] }[];
+    readonly resource: { readonly attributes: readonly Attribute[] };
+    readonly scopeSpans: readonly { readonly spans: readonly (Omit<CollectedSpan, 'service' | 'attributes'> & { readonly attributes: readonly Attribute[] })[] }[];
   }[];
 }
 
@@ -24,8 +32,8 @@ export async function startOtlpCollector() {
   const server = createServer((request, response) => {
     void json(request).then((body) => {
       for (const { resource, scopeSpans } of (body as TraceRequest).resourceSpans) {
-        const service = resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue ?? '';
-        spans.push(...scopeSpans.flatMap((scope) => scope.spans.map((span) => ({ ...span, service }))));
+        const service = String(readAttributes(resource.attributes)['service.name']);
+        spans.push(...scopeSpans.flatMap((scope) => scope.spans.map((span) => ({ ...span, attributes: readAttributes(span.attributes), service }))));
       }
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
     });
@@ -40,4 +48,8 @@ export async function startOtlpCollector() {
       server.closeAllConnections();
     },
   };
+}
+
+function readAttributes(attributes: readonly Attribute[]): CollectedSpan['attributes'] {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue]));
 }

@@ -29,7 +29,7 @@ export async function startTestTemporal(): Promise<RunningTemporal | undefined> 
 type TestWorkersOptions = Pick<WorkersDeps, 'activities' | 'log'> & Partial<WorkersDeps>;
 
 /** Workers on that server, in this process. */
-export async function startTestWorkers(temporal: RunningTemporal, options: TestWorkersOptions) {
+export async function startTestWorkers(temporal: Pick<RunningTemporal, 'address'>, options: TestWorkersOptions) {
   const { connection, client, namespace } = await connectToTestTemporal(temporal, options.log);
   const workers = await startWorkers({
     connection,
@@ -51,9 +51,9 @@ export async function startTestWorkers(temporal: RunningTemporal, options: TestW
 
 let isInstalled = false;
 
-export function connectToTestTemporal(temporal: RunningTemporal, log: Logger): Promise<TemporalConnection> {
+export function connectToTestTemporal({ address }: Pick<RunningTemporal, 'address'>, log: Logger): Promise<TemporalConnection> {
   if (!isInstalled) installTemporalRuntime(log);
   isInstalled = true;
-  process.env['TEMPORAL_ADDRESS'] = temporal.address;
+  process.env['TEMPORAL_ADDRESS'] = address;
   return connectToTemporal();
 }

@@ -1,6 +1,6 @@
 import { Client, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { DefaultLogger, NativeConnection, type NativeConnectionOptions, Runtime } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { Logger } from '../../ports/logger.ts';
 
 export interface TemporalConnection {
@@ -13,7 +13,7 @@ export interface TemporalConnection {
 }
 
 /** A server that does not answer by then is as good as one that is away. */
-const probeDeadlineMs = 2_000;
+export const probeDeadlineMs = 2_000;
 
 /**
  * As the environment says (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS…), so that a cluster or Temporal Cloud is
@@ -22,7 +22,7 @@ const probeDeadlineMs = 2_000;
 export function temporalSettings(environment?: Record<string, string>) {
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig(environment && { overrideEnvVars: environment, disableFile: true });
   const { address = '127.0.0.1:7233', tls, apiKey, metadata } = connectionOptions as ConnectionOptions & { apiKey?: string };
-  const connection: NativeConnectionOptions = {
+  const connection = {
     address,
     ...(tls === undefined || tls === null ? {} : { tls }),
     ...(apiKey === undefined ? {} : { apiKey }),
@@ -47,6 +47,8 @@ export async function connectToTemporal(): Promise<TemporalConnection> {
 export function installTemporalRuntime(log: Logger): void {
   Runtime.install({
     shutdownSignals: [],
+    // Else its native part writes lines of its own, which are no JSON, between ours.
+    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
     logger: new DefaultLogger('WARN', ({ level, message, meta = {} }) => {
       const { error, ...fields } = meta as { error?: unknown };
       log[level === 'ERROR' ? 'error' : 'warn']({ ...fields, err: error }, message);

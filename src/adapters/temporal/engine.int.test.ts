@@ -47,6 +47,32 @@ describe.skipIf(temporal === undefined)('the Temporal engine, as it is changed a
     expect((await describeWorkflow(commandWorkflowId({ ...tenant, commandId }))).typedSearchAttributes.get(tenantAttributes(tenant.tenantId)[0]!.key)).toBe(tenant.tenantId);
   });
 
+  it('dead-letters a command whose workflows were terminated again and again, says so, and executes it once an operator retries it', async () => {
+    await workers!.stop();
+    const tenant = await createTenant(db.admin);
+    const { commandId } = await submit(tenant, openBudget('lost'));
+    await expectStatus(commandId, 'dispatched');
+    const workflowId = commandWorkflowId({ ...tenant, commandId });
+    const runs = new Set<string>();
+    const runningRun = async () => {
+      const { runId, status } = await describeWorkflow(workflowId);
+      return status.name === 'RUNNING' && !runs.has(runId) ? runId : undefined;
+    };
+    while (runs.size < 5) {
+      await expect.poll(runningRun, { timeout: 10_000 }).toEqual(expect.any(String));
+      const runId = (await runningRun())!;
+      await pump.client.workflow.getHandle(workflowId, runId).terminate();
+      runs.add(runId);
+    }
+
+    workers = await startProcessWorkers(options());
+    await expectStatus(commandId, 'failed');
+    const { rows } = await db.operator.query('select error from intent.dead_letters where command_id = $1', [commandId]);
+    expect(rows).toEqual([{ error: { name: 'ExecutionsLost', message: '5 executions of this command came to nothing.' } }]);
+    await db.operator.query('select intent.retry_command($1, $2)', [tenant.tenantId, commandId]);
+    await expectStatus(commandId, 'succeeded');
+  });
+
   it("serves a dedicated tenant on its own queues, finishes what is there when it is shared again, and moves what waits", async () => {
     const tenant = await createTenant(db.admin);
     const [commandQueue, processQueue] = dedicatedQueues(tenant.tenantId);

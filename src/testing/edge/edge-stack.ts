@@ -3,10 +3,10 @@ import { ReadableStream } from 'node:stream/web';
 import pg from 'pg';
 import { expect } from 'vitest';
 import { cacheDirectory } from '../../local/cache-directory.ts';
-import { startEdgeFunction, type RunningEdgeFunction } from '../../local/edge-function.ts';
+import { type EdgeFunctionOptions, type RunningEdgeFunction, startEdgeFunction } from '../../local/edge-function.ts';
 import { startPostgrest } from '../../local/postgrest.ts';
 import { countRows } from '../count-rows.ts';
-import { createTestDatabase } from '../database.ts';
+import { createTestDatabase, type TestDatabase } from '../database.ts';
 import { createScratchDirectory } from '../scratch-directory.ts';
 import { chooseTestPort } from '../test-port.ts';
 import { startSupabaseUpstream, type SupabaseUpstream } from './supabase-upstream.ts';
@@ -22,6 +22,7 @@ export interface EdgeStack {
   readonly postgrestUrl: string;
   readonly upstream: SupabaseUpstream;
   readonly issuer: TokenIssuer;
+  readonly testDatabase: TestDatabase;
   /** As superuser. */
   readonly database: pg.Pool;
   readonly tenantId: string;
@@ -44,8 +45,8 @@ export interface EdgeStack {
   stop(): Promise<void>;
 }
 
-/** The Edge Function under the real Deno, over the real PostgREST and a real, migrated database. */
-export async function startEdgeStack(): Promise<EdgeStack> {
+/** The Edge Function under the real Deno, over the real PostgREST and a real, migrated database. `otel`: where its spans go, if anywhere. */
+export async function startEdgeStack({ otel = {} }: Pick<EdgeFunctionOptions, 'otel'> = {}): Promise<EdgeStack> {
   const stack = new AsyncDisposableStack();
   try {
     const home = await createScratchDirectory();
@@ -78,6 +79,7 @@ export async function startEdgeStack(): Promise<EdgeStack> {
         publishableKey: 'sb_publishable_test',
         allowedOrigins: [allowedOrigin],
         cacheDirectory: cacheDirectory(),
+        otel,
         log: () => {},
       });
     const edgeFunction = await startInstance(home.path);
@@ -105,6 +107,7 @@ export async function startEdgeStack(): Promise<EdgeStack> {
       postgrestUrl: postgrest.url,
       upstream,
       issuer,
+      testDatabase,
       database,
       ...seed,
       claims,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startTcpProxy } from '../tcp-proxy.ts';
 import { allowedOrigin, openBudget, startEdgeStack, type EdgeStack } from './edge-stack.ts';
 
 let stack: EdgeStack;
@@ -123,6 +124,31 @@ describe('503 with Retry-After: unknown, ask again with the same id', () => {
     stack.upstream.serveRest(restUrl);
     expect((await stack.post(command)).status).toBe(202);
   });
+
+  test('at once where more submissions are in hand than can be served, and those are done in the end', async () => {
+    const { hostname: host, port } = new URL(restUrl);
+    const proxy = await startTcpProxy({ host, port: Number(port) });
+    proxy.become('frozen');
+    stack.upstream.serveRest(`http://127.0.0.1:${proxy.port}`);
+    const answers = Array.from({ length: 65 }, () => stack.post(openBudget()));
+    const first = await Promise.race(answers);
+    expect([first.status, first.headers.get('Retry-After'), await first.json()]).toEqual([503, '1', expect.objectContaining({ code: 'IN503' })]);
+    proxy.become('open');
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    expect(Object.groupBy(statuses, String)).toEqual({ 202: Array.from({ length: 64 }, () => 202), 503: [503] });
+    await proxy.stop();
+  });
+
+  test('where others use up the connections of PostgreSQL, until there are some again', async () => {
+    const { name } = stack.testDatabase;
+    await stack.database.query(`alter database ${name} connection limit 0`);
+    await stack.database.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'authenticator' and datname = $1`, [name]);
+    const command = openBudget();
+    const refused = await stack.post(command);
+    expect([refused.status, await refused.json()]).toEqual([503, expect.objectContaining({ code: 'IN503' })]);
+    await stack.database.query(`alter database ${name} connection limit -1`);
+    await expect.poll(async () => (await stack.post(command)).status, { timeout: 15_000, interval: 250 }).toBe(202);
+  }, 30_000);
 });
 
 describe('CORS', () => {

@@ -1,4 +1,5 @@
 import type { Authenticate } from './authenticate.ts';
+import type { WithinCapacity } from './capacity.ts';
 import type { CommandApi, CommandStatus } from './command-api.ts';
 import type { Cors } from './cors.ts';
 import { readEnvelope } from './envelope.ts';
@@ -6,12 +7,16 @@ import { parseJson } from './parse-json.ts';
 import { Problem } from './problem.ts';
 import { readBody } from './read-body.ts';
 import { readTrace } from './trace.ts';
+import { type StartSpan, withoutTracing } from './tracing.ts';
 import { isSettled, readWait, waitUntilSettled } from './wait.ts';
 
 interface HandlerDependencies {
   readonly authenticate: Authenticate;
   readonly commands: CommandApi;
   readonly cors: Cors;
+  readonly startSpan: StartSpan;
+  /** For submissions. */
+  readonly withinCapacity: WithinCapacity;
   log(entry: Readonly<Record<string, unknown>>): void;
 }
 
@@ -26,22 +31,35 @@ interface LogFields {
 /** The platform strips the prefix, a plain gateway does not. */
 const paths = ['/command', '/functions/v1/command'];
 
-export function createHandler({ authenticate, commands, cors, log }: HandlerDependencies): (request: Request) => Promise<Response> {
+export function createHandler({ authenticate, commands, cors, startSpan, withinCapacity, log }: HandlerDependencies): (request: Request) => Promise<Response> {
   return async (request) => {
     const startedAt = performance.now();
-    const { traceId, traceparent } = readTrace(request.headers.get('traceparent'));
+    const trace = readTrace(request.headers.get('traceparent'));
+    const { traceId } = trace;
+    // A browser's question beforehand is no request of a person.
+    const span = request.method === 'OPTIONS' ? withoutTracing(trace) : startSpan(trace);
     const fields: LogFields = {};
     let response: Response;
     let problem: Problem | undefined;
     try {
-      response = await answer(request, traceparent, fields);
+      response = await answer(request, span.traceparent, fields);
     } catch (error) {
       problem = asProblem(error);
       response = problem.toResponse(traceId);
     }
     for (const [name, value] of cors(request)) response.headers.set(name, value);
+    span.end({
+      name: fields.type === undefined ? 'submit' : `submit ${fields.type}`,
+      attributes: {
+        'http.request.method': request.method,
+        'http.response.status_code': response.status,
+        'intent.tenant_id': fields.tenantId,
+        'intent.command_id': fields.commandId,
+        'error.type': problem?.code,
+      },
+      hasFailed: response.status >= 500,
+    });
     log({
-      time: new Date().toISOString(),
       level: response.status >= 500 ? 'error' : 'info',
       traceId,
       method: request.method,
@@ -63,7 +81,7 @@ export function createHandler({ authenticate, commands, cors, log }: HandlerDepe
     const envelope = readEnvelope(parseJson(await readBody(request)), tenantId);
     Object.assign(fields, { commandId: envelope.commandId, type: envelope.type });
 
-    const submitted = await commands.submit(token, envelope, traceparent);
+    const submitted = await withinCapacity(() => commands.submit(token, envelope, traceparent));
     const wait = readWait(request.headers.get('Prefer'));
     if (wait === null) return toResponse(submitted);
     const waited = await waitUntilSettled(submitted, wait * 1000, () => commands.get(token, envelope.commandId));

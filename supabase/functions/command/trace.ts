@@ -1,16 +1,22 @@
 /** W3C trace context: the caller's where it is valid, else a new one, so that log, command and events always share an id. */
 export interface Trace {
   readonly traceId: string;
+  /** The caller's span; null where the trace is a new one. */
+  readonly parentSpanId: string | null;
   readonly traceparent: string;
 }
 
-const version00 = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+const version00 = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}$/;
 
 export function readTrace(header: string | null): Trace {
-  const traceId = header === null ? undefined : version00.exec(header)?.[1];
-  if (header !== null && traceId !== undefined) return { traceId, traceparent: header };
+  const [traceparent, traceId, parentSpanId] = (header === null ? null : version00.exec(header)) ?? [];
+  if (traceparent !== undefined && traceId !== undefined && parentSpanId !== undefined) return { traceId, parentSpanId, traceparent };
   const newTraceId = randomHex(16);
-  return { traceId: newTraceId, traceparent: `00-${newTraceId}-${randomHex(8)}-00` };
+  return { traceId: newTraceId, parentSpanId: null, traceparent: `00-${newTraceId}-${newSpanId()}-00` };
+}
+
+export function newSpanId(): string {
+  return randomHex(8);
 }
 
 function randomHex(bytes: number): string {
