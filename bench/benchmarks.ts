@@ -16,6 +16,10 @@ export const benchmarks: ReadonlyMap<string, Benchmark> = new Map([
     about: 'from an append to the event applied by a client, at 50 events a second; hydrate with a snapshot',
     run: async (options) => (await import('./client-latency.ts')).clientLatency(options),
   }],
+  ['fan-out', {
+    about: '100 events to 500 clients of one gateway: what is lost, and how late the rest comes',
+    run: async (options) => (await import('./fan-out.ts')).fanOut(options),
+  }],
   ['append', {
     about: 'append_events against a raw INSERT of the same row, at 2, 8 and 32 connections',
     run: async (options) => (await import('./append.ts')).append(options),
@@ -55,6 +59,14 @@ export const benchmarks: ReadonlyMap<string, Benchmark> = new Map([
   ['temporal', {
     about: 'commands through Temporal and through the inline engine against bare workflows; memory of a worker',
     run: async (options) => (await import('./temporal.ts')).temporal(options),
+  }],
+  ['load', {
+    about: 'one tenant that makes 90 % of the load; ten times what the machine can do, for a minute',
+    run: async (options) => (await import('./load.ts')).load(options),
+  }],
+  ['tracing', {
+    about: 'the inline engine with all traces and metrics against the same without',
+    run: async (options) => (await import('./tracing.ts')).tracing(options),
   }],
   ['growth', {
     about: 'append and load among 5,000,000 events; a stream of 100,000 with a snapshot',

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { openBudget } from '../src/testing/tenant.ts';
 import { createTenants, insertOneRow, type Tenants } from './append-calls.ts';
 import { type BenchDatabase, startBenchServer } from './database.ts';
-import { startInlineEngine } from './inline-engine.ts';
+import { type RunningEngine, startInlineEngine } from './inline-engine.ts';
 import { quantile } from './quantile.ts';
 import { measureRounds } from './rounds.ts';
 import { round, toRow, type Row } from './row.ts';
@@ -70,11 +70,15 @@ interface Queue {
 }
 
 /** Commands a second. */
-export async function drain(database: BenchDatabase, { commands, budgets, tenants, prefix }: Queue): Promise<number> {
+export async function drain(
+  database: BenchDatabase,
+  { commands, budgets, tenants, prefix }: Queue,
+  start: (database: BenchDatabase) => Promise<RunningEngine> = startInlineEngine,
+): Promise<number> {
   await database.admin.query('select bench.fill_budget_commands($1, $2, $3, $4)', [commands, tenants, budgets, prefix]);
   await database.admin.query('vacuum analyze');
   const beganAt = performance.now();
-  const engine = await startInlineEngine(database);
+  const engine = await start(database);
   try {
     await engine.untilEnded(commands);
     return commands / ((performance.now() - beganAt) / 1000);

@@ -78,6 +78,6 @@ async function untilEnded({ admin }: BenchDatabase, count: number): Promise<void
   }
 }
 
-function residentMebibytes(pid: number): number {
+export function residentMebibytes(pid: number): number {
   return Math.round(Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024);
 }
