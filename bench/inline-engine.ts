@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { EventEmitter, once } from 'node:events';
 import { pino } from 'pino';
-import { createInlineDispatcher, inlineBatchSize } from '../src/adapters/inline/dispatcher.ts';
+import { createInlineDispatcher, inlineBatches } from '../src/adapters/inline/dispatcher.ts';
 import { createCommandQueue } from '../src/adapters/postgres/command-queue.ts';
 import { createCommandStore } from '../src/adapters/postgres/command-store.ts';
 import { createDoorbell } from '../src/adapters/postgres/doorbell.ts';
@@ -37,10 +37,12 @@ export async function startInlineEngine(database: BenchDatabase, telemetry: Tele
   const pool = createPool({ connectionString, applicationName: 'bench', maxConnections: 8, log });
   const doorbell = await createDoorbell({ connectionString, pool, log });
   const stopping = new AbortController();
+  const endings = new EventEmitter();
   let ended = 0;
   const handleBatch: typeof handler.handleBatch = async (...batch) => {
     const handled = await handler.handleBatch(...batch);
     ended += handled.settled.size;
+    endings.emit('more');
     return handled;
   };
   const dispatcher = createInlineDispatcher({ ...handler, handleBatch, log });
@@ -50,16 +52,16 @@ export async function startInlineEngine(database: BenchDatabase, telemetry: Tele
     doorbell: telemetry === null ? doorbell : observeDoorbell(doorbell, telemetry),
     dispatcher: telemetry === null ? dispatcher : observeDispatcher(dispatcher, telemetry),
     wakeProcesses: async () => 0,
-    batchSize: inlineBatchSize,
+    ...inlineBatches,
     clock: systemClock,
     log,
   }, stopping.signal);
   return {
     async untilEnded(count) {
-      for (let last = -1, lastAt = 0; ended < count; await sleep(1)) {
-        if (ended !== last) lastAt = performance.now();
-        else if (performance.now() - lastAt > longestSilenceMs) throw new Error(`The engine has stopped at ${ended} of ${count} commands.`);
-        last = ended;
+      try {
+        while (ended < count) await once(endings, 'more', { signal: AbortSignal.timeout(longestSilenceMs) });
+      } catch (error) {
+        throw new Error(`The engine has stopped at ${ended} of ${count} commands.`, { cause: error });
       }
     },
     async stop() {

@@ -17,15 +17,18 @@ export function createHandovers() {
     /** Resolves when one of them is over. */
     oneIsOver: (): Promise<void> => Promise.race(underWay),
 
-    /** Resolves when all of them are over; forgets their faults, which are of the trouble that the caller is about to wait out. */
+    /** Resolves when all are over that are under way now. */
     async allAreOver(): Promise<void> {
       await Promise.all(underWay);
-      faults.length = 0;
     },
 
     /** Throws the first of their faults, if there was one. */
     throwFault(): void {
       if (faults.length > 0) throw faults[0];
+    },
+
+    forgetFaults(): void {
+      faults.length = 0;
     },
   };
 }

@@ -143,6 +143,30 @@ describe('the pump', () => {
     await expect.poll(() => statusOf(slow.commandId)).toBe('dispatched');
   });
 
+  it('gathers what comes while a batch is under way, where the engine likes it so', async () => {
+    const first = await Promise.all(Array.from({ length: 5 }, submit));
+    const release = Promise.withResolvers<void>();
+    const batches: ClaimedCommand[][] = [];
+    const [claimed, gathered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const dispatcher: CommandDispatcher = {
+      dispatchAll(commands) {
+        if (commands.length > 0) batches.push([...commands]);
+        (batches.length === 1 ? claimed : gathered).resolve();
+        return commands.map(() => release.promise.then(() => 'started'));
+      },
+    };
+    const queue = createCommandQueue({ pool: db.pump, pumpName: 'test' });
+    const deps = { queue, doorbell, dispatcher, wakeProcesses: async () => 0, clock: systemClock, log, pollIntervalMs: longPollMs, gather: true };
+    pumping = pumpCommands(deps, stopping.signal);
+    await claimed.promise;
+    const later = [];
+    for (let n = 0; n < 10; n += 1) later.push(await submit());
+    release.resolve();
+    await gathered.promise;
+    const ids = (commands: readonly { commandId: string }[]) => commands.map(({ commandId }) => commandId).toSorted();
+    expect(batches.map(ids)).toEqual([ids(first), ids(later)]);
+  });
+
   it('finishes the batch in hand before it stops', async () => {
     const begun = Promise.withResolvers<ClaimedCommand>();
     const finish = new AbortController();

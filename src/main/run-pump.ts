@@ -5,7 +5,7 @@ import { createPool } from '../adapters/postgres/pool.ts';
 import { createProcessQueue } from '../adapters/postgres/process-queue.ts';
 import { createReadQueueFigures } from '../adapters/postgres/queue-figures.ts';
 import { systemClock } from '../adapters/system/clock.ts';
-import { pumpCommands } from '../application/pump-commands.ts';
+import { type PumpDeps, pumpCommands } from '../application/pump-commands.ts';
 import { reconcileCommands } from '../application/reconcile-commands.ts';
 import { createReportWaitingProcesses, createWakeProcesses } from '../application/wake-processes.ts';
 import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
@@ -26,8 +26,8 @@ export interface PumpOptions {
   readonly waker?: ProcessWaker;
   /** Where the engine can lose an execution: it is asked for those that take long. */
   readonly executions?: CommandExecutions;
-  /** Commands in one claim. (Default: the pump's) */
-  readonly batchSize?: number;
+  /** How the engine likes its commands. (Default: the pump's) */
+  readonly batches?: Pick<PumpDeps, 'batchSize' | 'gather'>;
   readonly log: Logger;
   readonly telemetry: Telemetry;
   readonly signal: AbortSignal;
@@ -61,7 +61,7 @@ export async function runPump(options: PumpOptions): Promise<void> {
         wakeProcesses,
         clock: systemClock,
         log,
-        ...(options.batchSize !== undefined && { batchSize: options.batchSize }),
+        ...options.batches,
       }, signal),
       executions && reconcileCommands({ openCommands, executions, clock: systemClock, log }, signal),
     ]);

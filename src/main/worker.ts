@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createInlineDispatcher, inlineBatchSize } from '../adapters/inline/dispatcher.ts';
+import { createInlineDispatcher, inlineBatches } from '../adapters/inline/dispatcher.ts';
 import { listDedicatedTenants } from '../adapters/postgres/dedicated-tenants.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { createActivities } from '../adapters/temporal/activities.ts';
@@ -38,7 +38,7 @@ async function runInline(context: ProcessContext<WorkerConfig>, handler: Handler
   const { config, log, ready } = context;
   const dispatcher = createInlineDispatcher({ ...handler, log });
   const waiting = ['process managers: the inline engine has no Temporal', 'schedules: the inline engine has no Temporal'];
-  await runPump({ ...context, connectionString: pumpUrl(config), dispatcher, batchSize: inlineBatchSize, ready: () => ready(waiting) });
+  await runPump({ ...context, connectionString: pumpUrl(config), dispatcher, batches: inlineBatches, ready: () => ready(waiting) });
 }
 
 async function runOnTemporal(context: ProcessContext<WorkerConfig>, handler: Handler): Promise<void> {

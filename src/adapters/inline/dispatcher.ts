@@ -8,8 +8,8 @@ import { CommandSettled, isPassing } from '../../ports/errors.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { createLanes } from './lanes.ts';
 
-/** What a claim for this engine should bring: each tenant's share of it is settled in one transaction, and the more there are, the cheaper each. */
-export const inlineBatchSize = 400;
+/** What claims for this engine should bring: a tenant's share is settled in one transaction, and the more there are in it, the cheaper each. */
+export const inlineBatches = { batchSize: 400, gather: true } as const;
 
 const maxAttempts = 5;
 const firstPauseMs = 50;
