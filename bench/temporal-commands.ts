@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { createLanes } from '../src/adapters/inline/lanes.ts';
 import { createActivities } from '../src/adapters/temporal/activities.ts';
 import type { TemporalConnection } from '../src/adapters/temporal/connection.ts';
 import { createTemporalEngine } from '../src/adapters/temporal/engine.ts';
@@ -15,6 +16,8 @@ import { openSubmitters, submit } from './submitters.ts';
 
 const log = pino({ level: 'warn' });
 const sharedQueues = 1;
+/** As PostgREST has them: commands in flight are many more, but not in submission. */
+const submitters = 10;
 
 /** How the first task of a workflow comes to its Worker: with the answer to its start, or by the server's queue. */
 export type WayOfStarting = 'eager' | 'plain';
@@ -31,7 +34,6 @@ export interface TemporalEngine {
 export async function startCommandEngine(
   { client, connection, namespace }: TemporalConnection,
   database: BenchDatabase,
-  inFlight: number,
 ): Promise<TemporalEngine> {
   const endings = createEndings();
   const telemetry = await createTelemetry('bench', { OTEL_TRACES_SAMPLER_ARG: 1 });
@@ -51,16 +53,21 @@ export async function startCommandEngine(
     listDedicatedTenants: async () => [],
     log,
   });
-  const idle = await openSubmitters(database, inFlight);
-  const connections = [...idle];
+  const connections = await openSubmitters(database, submitters);
+  const idle = [...connections];
+  const inLane = createLanes(submitters);
   let stopPump = async () => {};
 
   return {
     async runOne() {
-      const submitter = idle.pop();
-      if (submitter === undefined) throw new Error(`There are only ${inFlight} submitters.`);
-      await endings.waitFor((commandId) => submit(submitter, openBudget(commandId), commandId));
-      idle.push(submitter);
+      await endings.waitFor((commandId) =>
+        inLane(async () => {
+          // The one that has waited longest, so that all of them stay warm.
+          const submitter = idle.shift()!;
+          await submit(submitter, openBudget(commandId), commandId);
+          idle.push(submitter);
+        }),
+      );
     },
     async startBy(way) {
       await stopPump();

@@ -46,6 +46,8 @@ export async function startPostgrest(options: PostgrestOptions): Promise<Running
       PGRST_DB_PRE_REQUEST: 'intent.check_request',
       PGRST_JWT_SECRET: JSON.stringify(jwks),
       PGRST_JWT_AUD: 'authenticated',
+      // Seconds, and never beyond the token's own end. To verify a signature takes longer than most requests; Supabase's remembers, too.
+      PGRST_JWT_CACHE_MAX_LIFETIME: '600',
       PGRST_SERVER_HOST: '127.0.0.1',
       PGRST_SERVER_PORT: String(port),
       PGRST_ADMIN_SERVER_PORT: String(adminPort),

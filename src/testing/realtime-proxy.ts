@@ -62,9 +62,10 @@ export async function startRealtimeProxy({ target, random, shorten }: RealtimePr
         if (text !== null && upstream.readyState === WebSocket.OPEN) upstream.send(text);
       }, () => {});
     });
-    upstream.on('message', (data: Buffer) => {
-      const deliver = () => client.readyState === WebSocket.OPEN && client.send(data.toString());
-      if (wild && eventOf(data.toString()) === 'broadcast') disturb(deliver, end);
+    upstream.on('message', (data: Buffer, isBinary) => {
+      const deliver = () => client.readyState === WebSocket.OPEN && client.send(data, { binary: isBinary });
+      // Broadcasts alone are binary.
+      if (wild && isBinary) disturb(deliver, end);
       else deliver();
     });
   }
@@ -102,8 +103,4 @@ export async function startRealtimeProxy({ target, random, shorten }: RealtimePr
       await once(server, 'close');
     },
   };
-}
-
-function eventOf(frame: string): unknown {
-  return (JSON.parse(frame) as unknown[])[3];
 }

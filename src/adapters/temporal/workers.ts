@@ -96,7 +96,7 @@ export function createWorker({ connection, namespace, workflowBundle, activities
     // Runs the workflows in this thread. Otherwise each Worker has a thread of its own, of some 50 MB instead of 10; what it would guard
     // against is a workflow that computes for seconds, and ours compute nothing.
     debugMode: true,
-    maxCachedWorkflows: 200,
+    maxCachedWorkflows: 40,
     // So long a workflow waits for a Worker that has died, before another takes it over.
     stickyQueueScheduleToStartTimeout: '3 seconds',
     // Its default of 0 would cancel what is in hand.

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Admission, Admit } from './admission.ts';
 import { createChannelPresence, presenceConfigSchema } from './channel-presence.ts';
-import { encodeFrame } from './frames.ts';
+import { encodeBroadcast, encodeFrame } from './frames.ts';
 import type { Frame, Version } from './frames.ts';
-import type { Broadcast, Hub, Listener } from './hub.ts';
+import type { Hub, Listener } from './hub.ts';
 import type { PresenceBoard } from './presence.ts';
 
 const topicPrefix = 'realtime:';
@@ -29,7 +29,7 @@ export interface ChannelDeps {
   readonly presence: PresenceBoard;
   readonly admit: Admit;
   readonly isStreaming: () => boolean;
-  readonly send: (text: string) => void;
+  readonly send: (message: string | Buffer) => void;
   /** The channel is closed for good. */
   readonly onClosed: (channel: Channel) => void;
 }
@@ -65,7 +65,7 @@ export async function joinChannel(frame: Frame, deps: ChannelDeps): Promise<Chan
   let dropped = false;
   let expiry = watchExpiry(admission);
   const listener: Listener = {
-    deliver: (broadcast) => push('broadcast', describeBroadcast(broadcast)),
+    deliver: (broadcast) => send(encodeBroadcast(version, frame, broadcast)),
     interrupt: () => {
       channel.drop();
       push('phx_error', '{}');
@@ -133,8 +133,4 @@ export async function joinChannel(frame: Frame, deps: ChannelDeps): Promise<Chan
     const remainingMs = Math.min(Math.max(0, expiresAt * 1000 - Date.now()), longestTimerMs);
     return setTimeout(() => channel.close('The access token has expired'), remainingMs);
   }
-}
-
-function describeBroadcast({ id, event, payload }: Broadcast): string {
-  return `{"event":${JSON.stringify(event)},"type":"broadcast","payload":${payload},"meta":{"id":"${id}"}}`;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Broadcast } from './hub.ts';
 
 export type Version = '1.0.0' | '2.0.0';
 
@@ -44,4 +45,27 @@ export function encodeFrame(version: Version, { joinRef, ref, topic, event }: Fr
   return version === '2.0.0'
     ? `${JSON.stringify([joinRef, ref, topic, event]).slice(0, -1)},${payloadJson}]`
     : `${JSON.stringify({ join_ref: joinRef, ref, topic, event }).slice(0, -1)},"payload":${payloadJson}}`;
+}
+
+const userBroadcastKind = 4;
+const jsonEncoding = 1;
+const longestBinaryName = 255;
+
+/**
+ * Version 2.0.0 has a binary frame for broadcasts, which names no join: its kind, the lengths of three names in a byte each, and the
+ * payload's encoding; then topic, event, meta and payload. What a byte cannot tell goes as text.
+ */
+export function encodeBroadcast(
+  version: Version,
+  { joinRef, topic }: Pick<Frame, 'joinRef' | 'topic'>,
+  { id, event, payload }: Pick<Broadcast, 'id' | 'event' | 'payload'>,
+): string | Buffer {
+  const meta = JSON.stringify({ id });
+  const names = [topic, event, meta].map((text) => Buffer.from(text));
+  if (version === '2.0.0' && names.every(({ length }) => length <= longestBinaryName)) {
+    const head = [userBroadcastKind, ...names.map(({ length }) => length), jsonEncoding];
+    return Buffer.concat([Buffer.from(head), ...names, Buffer.from(payload)]);
+  }
+  const described = `{"event":${JSON.stringify(event)},"type":"broadcast","payload":${payload},"meta":${meta}}`;
+  return encodeFrame(version, { joinRef, ref: null, topic, event: 'broadcast' }, described);
 }

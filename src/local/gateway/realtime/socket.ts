@@ -87,8 +87,8 @@ export function serveSocket(socket: WebSocket, version: Version, deps: SocketDep
     });
   }
 
-  function send(text: string): void {
-    if (socket.bufferedAmount <= maxBufferedBytes) return socket.send(text);
+  function send(message: string | Buffer): void {
+    if (socket.bufferedAmount <= maxBufferedBytes) return socket.send(message);
     deps.log('realtime: cut off a client that reads too slowly');
     socket.terminate();
   }
