@@ -17,8 +17,8 @@ export interface PumpDeps {
   /** Commands, and process managers, in one claim. (Default: 100) */
   readonly batchSize?: number;
   /**
-   * Whether commands that come in numbers wait for each other, up to 0.1 s: for an engine that settles many at once for far less
-   * each. One that comes alone waits for nothing. (Default: false)
+   * Whether commands that come in numbers wait for each other, up to 0.1 s, and for the batch under way, up to a poll: for an engine
+   * that settles many at once for far less each. One that comes alone waits for nothing. (Default: false)
    */
   readonly gather?: boolean;
   /** How long to sleep where nobody rings; covers every lost bell. (Default: 500) */
