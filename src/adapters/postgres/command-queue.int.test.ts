@@ -158,6 +158,26 @@ describe('claim_commands', () => {
     await settleAll();
   });
 
+  it('gives no turn away to a tenant whose first command waits for a younger one in flight', async () => {
+    const [one, other] = (await Promise.all([1, 2].map(() => createTenant(db.admin)))).toSorted((a, b) => a.tenantId.localeCompare(b.tenantId));
+    const orderId = randomUUID();
+    const older = await db.worker.connect();
+    const olderId = randomUUID();
+    await older.query('begin');
+    await older.query(`select intent.submit_system_command($1, $2, 'RejectOrder', 'order', $3, '{"reason": "x"}', null, null, null)`, [one!.tenantId, olderId, orderId]);
+    const younger = await submit(one!, placeOrder(orderId));
+    expect(ids(await claim())).toEqual([younger.commandId]);
+    await older.query('commit');
+    older.release();
+    for (let n = 0; n < 2; n += 1) await submit(other!);
+    const claims = [await claim(1), await claim(1)];
+    expect(claims.map((claimed) => claimed.map(({ tenant_id }) => tenant_id))).toEqual([[other!.tenantId], [other!.tenantId]]);
+    await reject(one!.tenantId, younger.commandId);
+    expect(ids(await claim(1))).toEqual([olderId]);
+    for (const [command] of claims) await reject(other!.tenantId, command!.command_id);
+    await reject(one!.tenantId, olderId);
+  });
+
   it('leaves a command alone until its time has come, without holding up the others of its aggregate', async () => {
     const tenant = await createTenant(db.admin);
     const orderId = randomUUID();
