@@ -7,7 +7,7 @@ export interface CommandQueueDeps {
   readonly pool: Pool;
   /** Who claims: shown in `commands.claimed_by`. */
   readonly pumpName: string;
-  /** How long a claim lasts, unless it is marked or given back. (Default: 15) */
+  /** How long a claim lasts, unless it is marked or given back. (Default: 6) */
   readonly leaseSeconds?: number;
 }
 
@@ -25,7 +25,7 @@ interface ClaimedRow {
   readonly waited_seconds: number;
 }
 
-export function createCommandQueue({ pool, pumpName, leaseSeconds = 15 }: CommandQueueDeps): CommandQueue {
+export function createCommandQueue({ pool, pumpName, leaseSeconds = 6 }: CommandQueueDeps): CommandQueue {
   async function report(functionName: 'mark_dispatched' | 'release_command', command: ClaimedCommand): Promise<boolean> {
     const { tenantId, commandId, fencingToken } = command;
     return translatingErrors(async () => {

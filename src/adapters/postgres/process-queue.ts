@@ -7,7 +7,7 @@ export interface ProcessQueueDeps {
   readonly pool: Pool;
   /** Who claims. */
   readonly pumpName: string;
-  /** How long nobody else is told of what is claimed. (Default: 15) */
+  /** How long nobody else is told of what is claimed. (Default: 6) */
   readonly leaseSeconds?: number;
 }
 
@@ -20,7 +20,7 @@ interface ClaimedRow {
   readonly correlation_id: string | null;
 }
 
-export function createProcessQueue({ pool, pumpName, leaseSeconds = 15 }: ProcessQueueDeps): ProcessQueue {
+export function createProcessQueue({ pool, pumpName, leaseSeconds = 6 }: ProcessQueueDeps): ProcessQueue {
   return {
     async claim(maxProcesses) {
       return translatingErrors(async () => {

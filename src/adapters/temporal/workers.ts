@@ -99,6 +99,8 @@ export function createWorker({ connection, namespace, workflowBundle, activities
     maxCachedWorkflows: 40,
     // So long a workflow waits for a Worker that has died, before another takes it over.
     stickyQueueScheduleToStartTimeout: '3 seconds',
+    // So that a call's heartbeats, which tell that its worker is alive, leave room for two that are late.
+    maxHeartbeatThrottleInterval: '2 seconds',
     // Its default of 0 would cancel what is in hand.
     shutdownGraceTime: '10 seconds',
     shutdownForceTime: '15 seconds',
