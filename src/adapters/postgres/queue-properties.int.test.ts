@@ -44,7 +44,15 @@ async function claimed(limit: number) {
   return rows;
 }
 
-const refusalOf = async (settling: Promise<unknown>) => (await answerOrRefusal(settling.then(() => undefined)))?.code;
+/**
+ * With the locks of what was refused let go: PostgreSQL tells the client first and takes the transaction back then, and a claim
+ * that comes in between skips the row.
+ */
+async function refusalOf(settling: Promise<unknown>): Promise<string | undefined> {
+  const code = (await answerOrRefusal(settling.then(() => undefined)))?.code;
+  if (code !== undefined) await db.admin.query('select from intent.commands for update');
+  return code;
+}
 
 /** An empty queue, and the model of it. Each step is done in both, and the whole queue compared. */
 async function createRun() {
