@@ -10,7 +10,7 @@ import { type RunningEngine, startInlineEngine } from './inline-engine.ts';
 import { quantile } from './quantile.ts';
 import { round, toRow, type Row } from './row.ts';
 
-const rounds = 6;
+const rounds = 10;
 const waitingCount = 10_000;
 const tenantCount = 8;
 /** Twice as often as Prometheus asks by default. */

@@ -1,8 +1,8 @@
-import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
+import type { CommandDispatcher, Handover } from '../ports/command-dispatcher.ts';
 import type { ClaimedCommand, CommandQueue, Doorbell } from '../ports/command-queue.ts';
 import type { OpenCommands } from '../ports/open-commands.ts';
 import { now } from './execution.ts';
-import { inSpan } from './telemetry.ts';
+import { failSpan } from './telemetry.ts';
 import type { Telemetry } from './telemetry-context.ts';
 
 /** Counts claims, and times how long commands wait for one and for their mark. */
@@ -33,19 +33,31 @@ export function observeQueue(queue: CommandQueue, { metrics, traceIds, tenantCla
   };
 }
 
-/** Handing a command over is a span under the command's `traceparent`. */
+/**
+ * Handing a command over is a span under the command's `traceparent`; where it has been executed at once, the execution's own span
+ * says all.
+ */
 export function observeDispatcher(dispatcher: CommandDispatcher, { tracing }: Telemetry): CommandDispatcher {
+  async function observed({ tenantId, commandId, type, traceparent: parent }: ClaimedCommand, handover: Promise<Handover>): Promise<Handover> {
+    const startedAt = now();
+    const begin = () => {
+      const attributes = { 'intent.tenant_id': tenantId, 'intent.command_id': commandId };
+      return tracing.start(`dispatch ${type}`, { parent, role: 'producer', startedAt, attributes });
+    };
+    try {
+      const result = await handover;
+      if (result === 'started') begin().end();
+      return result;
+    } catch (error) {
+      const span = begin();
+      failSpan(span, error);
+      span.end();
+      throw error;
+    }
+  }
+
   return {
-    dispatchAll(commands) {
-      const spans = commands.map(({ tenantId, commandId, type, traceparent: parent }) =>
-        tracing.start(`dispatch ${type}`, {
-          parent,
-          role: 'producer',
-          attributes: { 'intent.tenant_id': tenantId, 'intent.command_id': commandId },
-        }),
-      );
-      return dispatcher.dispatchAll(commands).map((handover, index) => inSpan(spans[index]!, () => handover));
-    },
+    dispatchAll: (commands) => dispatcher.dispatchAll(commands).map((handover, index) => observed(commands[index]!, handover)),
   };
 }
 
