@@ -2,10 +2,10 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { startSupplierProcess, type SupplierProcess } from '../../src/local/supplier.ts';
+import { type OwnDatabase, startOwnDatabase } from '../../src/testing/own-database.ts';
 import { createScratchDirectory } from '../../src/testing/scratch-directory.ts';
 import { startTcpProxy, type TcpProxy } from '../../src/testing/tcp-proxy.ts';
 import { chooseTestPort } from '../../src/testing/test-port.ts';
-import { type ChaosDatabase, startDatabase } from './database.ts';
 import { type Service, type ServiceKind, startService } from './service.ts';
 import { type ChaosTemporal, startTemporalServer } from './temporal.ts';
 
@@ -17,7 +17,7 @@ const services: readonly { readonly name: string; readonly kind: ServiceKind }[]
 ];
 
 export interface ChaosStack {
-  readonly database: ChaosDatabase;
+  readonly database: OwnDatabase;
   readonly temporal: ChaosTemporal;
   readonly services: readonly Service[];
   /** Between the clients and PostgreSQL. */
@@ -47,7 +47,7 @@ export async function startChaosStack(prepare: (admin: pg.Pool) => Promise<void>
   };
 
   try {
-    const startingDatabase = startDatabase(scratch.path).then(keep);
+    const startingDatabase = startOwnDatabase(scratch.path).then(keep);
     const startingTemporal = startTemporalServer(scratch.path).then(keep);
     const [database, temporal] = await Promise.all([startingDatabase, startingTemporal]);
     await prepare(database.admin);

@@ -1,26 +1,33 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import type { LoginRole } from '../../src/local/login-roles.ts';
-import { type PostgresOptions, startPostgres } from '../../src/local/postgres/start-postgres.ts';
-import { buildTemplate, databaseUrl } from '../../src/testing/template-database.ts';
-import { chooseTestPort } from '../../src/testing/test-port.ts';
+import type { LoginRole } from '../local/login-roles.ts';
+import { type PostgresOptions, startPostgres } from '../local/postgres/start-postgres.ts';
+import { buildTemplate, databaseUrl } from './template-database.ts';
+import { chooseTestPort } from './test-port.ts';
 
 const databaseName = 'intent';
-const password = 'chaos-on-this-machine-only';
+const password = 'on-this-machine-only';
 
-export interface ChaosDatabase {
+export interface OwnDatabase {
   /** As superuser, and past every proxy. */
   readonly admin: pg.Pool;
   readonly port: number;
+  /** Of the server's data. */
+  readonly directory: string;
   urlFor(role: LoginRole): string;
-  /** `fast` ends sessions; `immediate` is a crash with a recovery. The server is up again when it resolves. */
-  restart(how: 'fast' | 'immediate'): Promise<void>;
+  /** Of the server's first process; it may run below a wrapper, so this stands in its directory. */
+  postmasterPid(): number;
+  /**
+   * `fast` ends sessions; `immediate` is a crash with a recovery. The server, which may have ended by itself, is up again when it
+   * resolves. `meanwhile` is called while it is down.
+   */
+  restart(how: 'fast' | 'immediate', meanwhile?: () => void): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A migrated database on a server of its own. */
-export async function startDatabase(home: string): Promise<ChaosDatabase> {
+/** A migrated database on an embedded server of its own, for what would harm the others: its home is `postgres/` in this directory. */
+export async function startOwnDatabase(home: string): Promise<OwnDatabase> {
   const directory = join(home, 'postgres');
   const options: PostgresOptions = { directory, port: await chooseTestPort(), password, log: () => {} };
   let server = await startPostgres(options);
@@ -36,14 +43,17 @@ export async function startDatabase(home: string): Promise<ChaosDatabase> {
   return {
     admin,
     port: options.port,
+    directory,
+    postmasterPid: () => postmasterPid(directory),
     urlFor: (role) => databaseUrl(template.adminUrl, databaseName, { user: role, password: template.rolePassword }),
-    async restart(how) {
+    async restart(how, meanwhile = () => {}) {
       if (how === 'fast') {
         await server.stop();
       } else {
         process.kill(postmasterPid(directory), 'SIGQUIT');
         await server.exited;
       }
+      meanwhile();
       server = await startPostgres(options);
     },
     async stop() {
@@ -53,7 +63,6 @@ export async function startDatabase(home: string): Promise<ChaosDatabase> {
   };
 }
 
-/** The server may run below a wrapper: its own pid stands in its directory. */
 function postmasterPid(directory: string): number {
   return Number.parseInt(readFileSync(join(directory, 'postmaster.pid'), 'utf8'), 10);
 }
