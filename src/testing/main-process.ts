@@ -20,7 +20,7 @@ export interface MainProcess {
 /** Worker or pump as it runs in production: a process of its own, with its settings from the environment. */
 export async function startMainProcess(
   name: 'worker' | 'command-pump',
-  database: TestDatabase,
+  database: Pick<TestDatabase, 'urlFor'>,
   env: Readonly<Record<string, string>>,
 ): Promise<MainProcess> {
   const port = await chooseTestPort();
