@@ -27,6 +27,7 @@ export interface EdgeFunctionOptions {
 
 export interface RunningEdgeFunction {
   readonly url: string;
+  readonly pid: number;
   readonly exited: Promise<ProcessExit>;
   stop(): Promise<void>;
 }
@@ -42,7 +43,7 @@ export async function startEdgeFunction(options: EdgeFunctionOptions): Promise<R
   const address = `127.0.0.1:${port}`;
   const url = `http://${address}/functions/v1/command`;
   const settings = functionSettings(options);
-  const { exited, stop } = await startProcess({
+  const { pid, exited, stop } = await startProcess({
     name: 'edge-function',
     home,
     command: findDeno(),
@@ -62,7 +63,7 @@ export async function startEdgeFunction(options: EdgeFunctionOptions): Promise<R
     readyTimeoutMs,
     stopTimeoutMs,
   });
-  return { url, exited, stop };
+  return { url, pid, exited, stop };
 }
 
 const collectorVariables = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] as const;
