@@ -22,7 +22,7 @@ export type Heal = () => Promise<void>;
 
 export interface Fault {
   readonly name: string;
-  readonly family: 'process' | 'fail point' | 'network' | 'postgres' | 'temporal' | 'queue' | 'supplier';
+  readonly family: 'process' | 'fail point' | 'network' | 'postgres' | 'temporal' | 'queue' | 'supplier' | 'clock';
   readonly about: string;
   readonly restWithinMs: number;
   inject(context: FaultContext): Promise<Heal>;

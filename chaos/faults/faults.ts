@@ -1,3 +1,4 @@
+import { clockFaults } from './clock.ts';
 import { failPointFaults } from './fail-points.ts';
 import type { Fault } from './fault.ts';
 import { networkFaults } from './network.ts';
@@ -9,7 +10,7 @@ import { temporalFaults } from './temporal.ts';
 
 /** By name. */
 export const faults: ReadonlyMap<string, Fault> = new Map(
-  [processFaults, failPointFaults, networkFaults, postgresFaults, temporalFaults, queueFaults, supplierFaults]
+  [processFaults, failPointFaults, networkFaults, postgresFaults, temporalFaults, queueFaults, supplierFaults, clockFaults]
     .flat()
     .map((fault) => [fault.name, fault]),
 );

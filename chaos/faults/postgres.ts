@@ -1,6 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PoolClient } from 'pg';
+import { newestMigration } from '../stack/newest-migration.ts';
 import { type Fault, restAfterRestartWithinMs, restWithinMs } from './fault.ts';
 import { pick } from '../load/commands.ts';
 
+const betweenMigrationsMs = 200;
 const tables = ['commands', 'events', 'processes', 'reactions', 'tenants'] as const;
 
 export const postgresFaults: readonly Fault[] = [
@@ -58,7 +62,40 @@ export const postgresFaults: readonly Fault[] = [
       };
     },
   },
+  {
+    name: 'migrate',
+    family: 'postgres',
+    about: 'the newest migration, which can be repeated, is run again; where it has to give way it is tried once more',
+    restWithinMs,
+    async inject({ stack, note }) {
+      const migration = newestMigration();
+      const connection = await stack.database.admin.connect();
+      let tries = 1;
+      while (!(await isMigrated(connection, migration))) {
+        await connection.query('rollback');
+        await sleep(betweenMigrationsMs);
+        tries += 1;
+      }
+      connection.release();
+      note(`${tries} tries`);
+      return async () => {};
+    },
+  },
 ];
+
+const lockNotAvailable = '55P03';
+const deadlock = '40P01';
+
+/** False where it has given way. */
+async function isMigrated(connection: PoolClient, migration: string): Promise<boolean> {
+  try {
+    await connection.query(`begin; ${migration}; commit`);
+    return true;
+  } catch (error) {
+    if (![lockNotAvailable, deadlock].includes((error as { code: string }).code)) throw error;
+    return false;
+  }
+}
 
 function ends(name: string, about: string, condition: string): Fault {
   return {
