@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { StoreUnavailable } from '../../ports/errors.ts';
@@ -50,4 +52,19 @@ it('a doorbell whose connection is half-open finds out by itself, and hears agai
   expect(await sleeping).toBe(true);
   await sleeper.rise();
   await doorbell.close();
+});
+
+it('a submission whose connection goes deaf before its commit holds up whoever sends it again for some seconds only', { timeout: 20_000 }, async () => {
+  const claims = claimsOf(tenant, 'owner');
+  const command = { ...openBudget('held'), commandId: randomUUID() };
+  const deaf = new pg.Client(throughProxy(database.urlFor('authenticator'), proxy));
+  deaf.on('error', () => {});
+  await deaf.connect();
+  await deaf.query('begin');
+  await deaf.query(`select set_config('role', 'authenticated', true), set_config('request.jwt.claims', $1, true)`, [JSON.stringify(claims)]);
+  const { commandId, type, aggregateType, aggregateId, payload } = command;
+  await deaf.query('select api.submit_command($1, $2, $3, $4, $5)', [commandId, type, aggregateType, aggregateId, JSON.stringify(payload)]);
+  proxy.deafen();
+
+  expect(await submitAs(db.admin, claims, command)).toMatchObject({ commandId, duplicate: false });
 });
