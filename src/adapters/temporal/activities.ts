@@ -11,7 +11,7 @@ import type { ScheduleReference, ScheduleStore } from '../../ports/schedules.ts'
 
 /** With the pauses of the workflow's retry policy: a good minute, and what the attempts themselves take. */
 const defaultCallAttempts = 8;
-const heartbeatIntervalMs = 2_000;
+const heartbeatIntervalMs = 1_000;
 
 export interface ActivitiesDeps {
   readonly handleCommand: HandleCommand;

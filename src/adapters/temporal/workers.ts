@@ -100,7 +100,7 @@ export function createWorker({ connection, namespace, workflowBundle, activities
     // So long a workflow waits for a Worker that has died, before another takes it over.
     stickyQueueScheduleToStartTimeout: '3 seconds',
     // So that a call's heartbeats, which tell that its worker is alive, leave room for two that are late.
-    maxHeartbeatThrottleInterval: '2 seconds',
+    maxHeartbeatThrottleInterval: '1 second',
     // Its default of 0 would cancel what is in hand.
     shutdownGraceTime: '10 seconds',
     shutdownForceTime: '15 seconds',

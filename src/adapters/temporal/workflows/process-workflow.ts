@@ -41,7 +41,7 @@ const { failProcess } = proxyActivities<Activities>({
 // How often a call is attempted is up to the activity. The heartbeat tells soon that a worker has died in the midst of one.
 const { makeCall } = proxyActivities<Activities>({
   startToCloseTimeout: '1 minute',
-  heartbeatTimeout: '6 seconds',
+  heartbeatTimeout: '4 seconds',
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });
 
