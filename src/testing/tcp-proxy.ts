@@ -35,6 +35,8 @@ const slowMs = 150;
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   const deaf = new WeakSet<Socket>();
+  /** A piece of theirs is on its way, and the next one must not overtake it. */
+  const slowed = new WeakSet<Socket>();
   let condition: ProxyCondition = 'open';
   let loss: Loss | undefined;
 
@@ -69,7 +71,9 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       if (condition !== 'slow') return write(data);
       // One piece after the other: the time is part of the line, and the order stays.
       from.pause();
+      slowed.add(from);
       setTimeout(() => {
+        slowed.delete(from);
         if (!from.destroyed && !deaf.has(from)) write(data);
         if (condition !== 'frozen' && !deaf.has(from)) from.resume();
       }, slowMs);
@@ -96,7 +100,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       if (condition === 'closed') return cut();
       for (const socket of sockets) {
         if (condition === 'frozen') socket.pause();
-        else if (!deaf.has(socket)) socket.resume();
+        else if (!deaf.has(socket) && !slowed.has(socket)) socket.resume();
       }
     },
     loseNextAnswer: (how) =>

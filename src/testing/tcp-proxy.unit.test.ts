@@ -72,6 +72,21 @@ describe('the TCP proxy', () => {
     expect(performance.now() - beganAt).toBeGreaterThan(250);
   });
 
+  it('keeps the order where it is open again while something slow is on its way', async () => {
+    const client = await openAndUse();
+    proxy.become('slow');
+    client.say('b');
+    // By now the slow piece has left the client.
+    const past = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    past.write('x');
+    await once(past, 'data');
+    past.destroy();
+    proxy.become('open');
+    client.say('c');
+    await expect.poll(client.heard).toHaveLength(3);
+    expect(client.heard()).toBe('abc');
+  });
+
   it('says nothing any more on a connection that it has made deaf, and serves new ones', async () => {
     const deaf = await openAndUse();
     proxy.deafen();

@@ -1,6 +1,6 @@
-import type { Pool, QueryResultRow } from 'pg';
+import type { Pool } from 'pg';
 import type { AppendResult, CommandStore, LoadedCommand, LoadedRun } from '../../ports/command-store.ts';
-import { translatingErrors } from './errors.ts';
+import { callFunction } from './call-function.ts';
 
 export interface CommandStoreDeps {
   /** Connected as `intent_worker`. */
@@ -8,58 +8,37 @@ export interface CommandStoreDeps {
 }
 
 export function createCommandStore({ pool }: CommandStoreDeps): CommandStore {
-  async function call<Row extends QueryResultRow>(statement: string, values: readonly unknown[]): Promise<Row | undefined> {
-    return translatingErrors(async () => (await pool.query<Row>(statement, [...values])).rows[0]);
-  }
+  const call = <Value>(statement: string, values: readonly unknown[]) => callFunction<Value>(pool, statement, values);
 
   return {
-    async load({ tenantId, commandId }, stateVersions) {
-      const row = await call<{ command: LoadedCommand | null }>('select intent.load_command($1, $2, $3) as command', [
-        tenantId,
-        commandId,
-        stateVersions,
-      ]);
-      return row?.command ?? null;
-    },
+    load: ({ tenantId, commandId }, stateVersions) =>
+      call<LoadedCommand | null>('intent.load_command($1, $2, $3)', [tenantId, commandId, stateVersions]),
 
-    async append({ tenantId, commandId }, { aggregateType, aggregateId }, expectedVersion, events) {
-      const row = await call<{ result: AppendResult }>('select intent.append_or_catch_up($1, $2, $3, $4, $5, $6) as result', [
+    append: ({ tenantId, commandId }, { aggregateType, aggregateId }, expectedVersion, events) =>
+      call<AppendResult>('intent.append_or_catch_up($1, $2, $3, $4, $5, $6)', [
         tenantId,
         aggregateType,
         aggregateId,
         expectedVersion,
         JSON.stringify(events),
         commandId,
-      ]);
-      if (row === undefined) throw new Error('append_or_catch_up answered without a row.');
-      return row.result;
-    },
+      ]),
 
     async reject({ tenantId, commandId }, { code, message, details = {} }) {
-      await call('select intent.reject_command($1, $2, $3, $4, $5)', [tenantId, commandId, code, message, JSON.stringify(details)]);
+      await call('intent.reject_command($1, $2, $3, $4, $5)', [tenantId, commandId, code, message, JSON.stringify(details)]);
     },
 
     async fail({ tenantId, commandId }, error) {
-      await call('select intent.fail_command($1, $2, $3)', [tenantId, commandId, JSON.stringify(error)]);
+      await call('intent.fail_command($1, $2, $3)', [tenantId, commandId, JSON.stringify(error)]);
     },
 
-    async loadBatch(tenantId, commandIds, maxFollowers, stateVersions) {
-      const row = await call<{ runs: LoadedRun[] }>('select intent.load_batch($1, $2, $3, $4) as runs', [
-        tenantId,
-        commandIds,
-        maxFollowers,
-        stateVersions,
-      ]);
-      return row?.runs ?? [];
-    },
+    loadBatch: (tenantId, commandIds, maxFollowers, stateVersions) =>
+      call<LoadedRun[]>('intent.load_batch($1, $2, $3, $4)', [tenantId, commandIds, maxFollowers, stateVersions]),
 
-    async settleBatch(tenantId, runs) {
-      const row = await call<{ settled: boolean[] }>('select intent.settle_batch($1, $2) as settled', [tenantId, JSON.stringify(runs)]);
-      return row?.settled ?? [];
-    },
+    settleBatch: (tenantId, runs) => call<boolean[]>('intent.settle_batch($1, $2)', [tenantId, JSON.stringify(runs)]),
 
     async saveSnapshot({ tenantId, aggregateType, aggregateId, version, stateVersion, state }) {
-      await call('select intent.save_snapshot($1, $2, $3, $4, $5, $6)', [
+      await call('intent.save_snapshot($1, $2, $3, $4, $5, $6)', [
         tenantId,
         aggregateType,
         aggregateId,

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StoreUnavailable } from '../../ports/errors.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
+import { callFunction } from './call-function.ts';
 import { translatingErrors } from './errors.ts';
 
 let database: TestDatabase;
@@ -31,6 +32,13 @@ describe('what passes by itself, so that the command is tried again:', () => {
     };
     await expect(translatingErrors(inTransaction)).rejects.toThrow(StoreUnavailable);
     await Promise.all([client.end(), holder.end()]);
+  });
+
+  it('an answer without the row that every function of ours gives', async () => {
+    const pool = new pg.Pool({ connectionString: database.adminUrl });
+    await expect(callFunction(pool, 'generate_series(1, $1)', [0])).rejects.toThrow(StoreUnavailable);
+    expect(await callFunction(pool, 'generate_series(1, $1)', [1])).toBe(1);
+    await pool.end();
   });
 
   it('not a statement that is wrong', async () => {

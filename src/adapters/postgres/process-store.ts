@@ -1,6 +1,6 @@
-import type { Pool, QueryResultRow } from 'pg';
+import type { Pool } from 'pg';
 import type { AdvancedProcess, LoadedProcess, ProcessStore } from '../../ports/process-store.ts';
-import { translatingErrors } from './errors.ts';
+import { callFunction } from './call-function.ts';
 
 export interface ProcessStoreDeps {
   /** Connected as `intent_worker`. */
@@ -8,13 +8,7 @@ export interface ProcessStoreDeps {
 }
 
 export function createProcessStore({ pool }: ProcessStoreDeps): ProcessStore {
-  async function call<Value>(statement: string, values: readonly unknown[]): Promise<Value> {
-    return translatingErrors(async () => {
-      const { rows } = await pool.query<QueryResultRow & { value: Value }>(`select ${statement} as value`, [...values]);
-      if (rows[0] === undefined) throw new Error(`${statement} answered without a row.`);
-      return rows[0].value;
-    });
-  }
+  const call = <Value>(statement: string, values: readonly unknown[]) => callFunction<Value>(pool, statement, values);
 
   return {
     load: ({ tenantId, process, key }) => call<LoadedProcess | null>('intent.load_process($1, $2, $3)', [tenantId, process, key]),
