@@ -1,12 +1,29 @@
---! Previous: sha1:36db0558c2ed20164e4cbaac37605b6aa3c999c2
---! Hash: sha1:fb2a79f0a53e65faf3f235c918090fd65ff6005f
---! Message: no ring into a full queue of notifications
+--! Previous: sha1:e7b893cc1b01e004f2670dfd71aa9fcfe5338f3a
+--! Hash: sha1:e4e3bd4378ea7e2f5f65610657d8d291599a5f84
+--! Message: fair turns, rings that fit, sessions that let go
 
 --! split: 1-current.sql
 -- State goes here; behaviour goes to fixtures/ and comes in by --!include. This file is run again at each change: make it repeatable.
 -- Better to give way, and be tried again, than to have the application queue up behind a lock.
 set local lock_timeout = '500ms';
 set local statement_timeout = '60s';
+
+-- What a client has submitted holds its id, and the rows of its rates, until the commit: where its connection goes deaf before
+-- that, whoever asks again must not wait for ever. Of the platform's role, so it may not be ours to change: intent.doctor says so then.
+do $$
+begin
+  if not exists (
+    select from pg_db_role_setting as s
+    where s.setrole = to_regrole('authenticator') and s.setdatabase = 0
+      and array_to_string(s.setconfig, ',') like '%idle_in_transaction_session_timeout=%'
+  ) then
+    alter role authenticator set idle_in_transaction_session_timeout = '5s';
+    alter role authenticator set lock_timeout = '5s';
+  end if;
+exception when insufficient_privilege or undefined_object then
+  raise notice 'authenticator keeps its time-outs: %', sqlerrm;
+end
+$$;
 
 --! Included behaviour.sql
 -- Every function, trigger, policy, view and grant. Each file can be run again; a later migration that changes any of
@@ -4114,7 +4131,15 @@ as $$
     format('revoke %I from %I;', owner.rolname, member.rolname)
   from pg_auth_members as m
   join pg_roles as owner on owner.oid = m.roleid and owner.rolname in ('intent_owner', 'intent_system')
-  join pg_roles as member on member.oid = m.member and member.rolname in (select bound.name from bound);
+  join pg_roles as member on member.oid = m.member and member.rolname in (select bound.name from bound)
+  union all
+  select 'role may hold its locks for ever', r.rolname, 'a session that hangs in a transaction is never ended',
+    format('alter role %I set idle_in_transaction_session_timeout = ''5s'';', r.rolname)
+  from pg_roles as r
+  where r.rolname in ('authenticator', 'intent_pump', 'intent_worker') and not exists (
+    select from pg_db_role_setting as s
+    where s.setrole = r.oid and s.setdatabase = 0 and array_to_string(s.setconfig, ',') like '%idle_in_transaction_session_timeout=%'
+  );
 $$;
 comment on function intent.doctor_roles() is 'What intent.doctor finds in roles.';
 --! EndIncluded intent/doctor_roles.sql
