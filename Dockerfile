@@ -27,4 +27,4 @@ COPY sql ./sql
 USER node
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HEALTH_PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "dist/main/worker.js"]
+CMD ["node", "--max-old-space-size=1024", "--max-semi-space-size=4", "dist/main/worker.js"]

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { choosePort } from '../src/local/ports.ts';
 import { startProcess } from '../src/local/process/start-process.ts';
 import { answersOk, until } from '../src/local/process/until.ts';
+import { workerHeap } from '../src/local/worker-process.ts';
 import type { RunningTemporal } from '../src/local/temporal/start-temporal.ts';
 import { createScratchDirectory } from '../src/testing/scratch-directory.ts';
 import { createTenants } from './append-calls.ts';
@@ -49,7 +50,7 @@ async function startWorker(home: string, database: BenchDatabase, { address, nam
     name: 'worker',
     home,
     command: process.execPath,
-    args: ['src/main/worker.ts'],
+    args: [...workerHeap, 'src/main/worker.ts'],
     env: {
       PATH: process.env['PATH'],
       LOG_LEVEL: 'warn',

@@ -9,6 +9,12 @@ import { projectRoot } from './paths.ts';
 const readyTimeoutMs = 60_000;
 const stopTimeoutMs = 4_000;
 
+/**
+ * Node's own limit is a share of the machine's memory, and the higher it is, the more garbage V8 lets lie: with 20 queues three
+ * times what is in use. A gigabyte is ten times that, too (docs/adr/0011).
+ */
+export const workerHeap = ['--max-old-space-size=1024', '--max-semi-space-size=4'] as const;
+
 export interface WorkerProcessOptions {
   /** The directory of this stack, for the log and the process record. */
   readonly home: string;
@@ -33,7 +39,7 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
       name: 'worker',
       home,
       command: process.execPath,
-      args: [join(projectRoot, 'src', 'main', 'worker.ts')],
+      args: [...workerHeap, join(projectRoot, 'src', 'main', 'worker.ts')],
       cwd: projectRoot,
       env: {
         ...process.env,

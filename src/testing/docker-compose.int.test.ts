@@ -103,7 +103,7 @@ describe('Dockerfile', () => {
 
   test('runs what the build makes, and not as root', () => {
     expect(instructions).toContain('USER node');
-    expect(instructions).toContain('CMD ["node", "dist/main/worker.js"]');
+    expect(instructions).toContain('CMD ["node", "--max-old-space-size=1024", "--max-semi-space-size=4", "dist/main/worker.js"]');
   });
 });
 
