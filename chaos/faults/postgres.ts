@@ -5,6 +5,7 @@ import { type Fault, restAfterRestartWithinMs, restWithinMs } from './fault.ts';
 import { pick } from '../load/commands.ts';
 
 const betweenMigrationsMs = 200;
+const mostMigrations = 100;
 const tables = ['commands', 'events', 'processes', 'reactions', 'tenants'] as const;
 
 export const postgresFaults: readonly Fault[] = [
@@ -72,6 +73,7 @@ export const postgresFaults: readonly Fault[] = [
       const connection = await stack.database.admin.connect();
       let tries = 1;
       while (!(await isMigrated(connection, migration))) {
+        if (tries === mostMigrations) throw new Error(`The migration has given way ${tries} times.`);
         await connection.query('rollback');
         await sleep(betweenMigrationsMs);
         tries += 1;

@@ -8,6 +8,7 @@ const host = settings.get('host');
 const until = settings.get('until')!;
 const lookup = dns.lookup as (name: string, ...more: unknown[]) => void;
 
+// `lookup` has six overloads and a promisified form, which one function of ours cannot have: hence the two steps to its type.
 dns.lookup = ((name: string, ...more: unknown[]) => {
   if (name !== host) return lookup(name, ...more);
   if (existsSync(until)) return lookup('127.0.0.1', ...more);
