@@ -5,7 +5,7 @@ import { createCommandQueue } from '../adapters/postgres/command-queue.ts';
 import { createDoorbell, type RunningDoorbell } from '../adapters/postgres/doorbell.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
-import type { ClaimedCommand, CommandQueue } from '../ports/command-queue.ts';
+import type { ClaimedCommand, CommandQueue, Doorbell } from '../ports/command-queue.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { claimsOf, connect, createTenant, placeOrder, submitAs, type TestTenant } from '../testing/tenant.ts';
 import { pumpCommands } from './pump-commands.ts';
@@ -44,7 +44,12 @@ describe('the pump', () => {
   });
 
   type Start = (command: ClaimedCommand) => Promise<void>;
-  function pump(start: Start, pollIntervalMs = longPollMs): void {
+  function pump(
+    start: Start,
+    pollIntervalMs = longPollMs,
+    bell: Doorbell = doorbell,
+    onMark: (commands: readonly ClaimedCommand[]) => void = () => {},
+  ): void {
     const dispatcher: CommandDispatcher = {
       dispatchAll: (commands) =>
         commands.map(async (command) => {
@@ -52,8 +57,9 @@ describe('the pump', () => {
           return 'started';
         }),
     };
-    const queue = createCommandQueue({ pool: db.pump, pumpName: 'test' });
-    pumping = pumpCommands({ queue, doorbell, dispatcher, wakeProcesses: async () => 0, clock: systemClock, log, pollIntervalMs }, stopping.signal);
+    const real = createCommandQueue({ pool: db.pump, pumpName: 'test' });
+    const queue: CommandQueue = { ...real, markDispatched: (commands) => (onMark(commands), real.markDispatched(commands)) };
+    pumping = pumpCommands({ queue, doorbell: bell, dispatcher, wakeProcesses: async () => 0, clock: systemClock, log, pollIntervalMs }, stopping.signal);
   }
   /** Collects what is dispatched; `next` resolves with the next one. */
   function collector() {
@@ -165,6 +171,35 @@ describe('the pump', () => {
     await gathered.promise;
     const ids = (commands: readonly { commandId: string }[]) => commands.map(({ commandId }) => commandId).toSorted();
     expect(batches.map(ids)).toEqual([ids(first), ids(later)]);
+  });
+
+  it('keeps its bed for commands that come one by one', async () => {
+    let beds = 0;
+    const { start, next } = collector();
+    const counting = { lieDown: () => ((beds += 1), doorbell.lieDown()) };
+    pump(start, longPollMs, counting);
+    for (let n = 0; n < 5; n += 1) {
+      const arrived = next();
+      await submit();
+      await arrived;
+    }
+    expect(beds).toBe(1);
+  });
+
+  it('marks at once what has been started meanwhile, and leaves alone what has ended by then', async () => {
+    const { start, next } = collector();
+    const marked: string[][] = [];
+    pump(start, longPollMs, doorbell, (commands) => marked.push(commands.map(({ commandId }) => commandId)));
+    const commandIds: string[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      const arrived = next();
+      await submit();
+      commandIds.push((await arrived).commandId);
+    }
+    await db.worker.query(`select intent.reject_command($1, $2, 'NO', 'no', '{}')`, [tenant.tenantId, commandIds[0]]);
+    await expect.poll(() => Promise.all(commandIds.map(statusOf)), { timeout: 5_000 }).toEqual(['rejected', 'dispatched', 'dispatched']);
+    expect(marked.flat().toSorted()).toEqual(commandIds.toSorted());
+    expect(marked.length).toBeLessThan(3);
   });
 
   it('finishes the batch in hand before it stops', async () => {

@@ -3,6 +3,7 @@ import type { CommandDispatcher, Handover } from '../ports/command-dispatcher.ts
 import type { ClaimedCommand, CommandQueue, Doorbell } from '../ports/command-queue.ts';
 import type { Logger } from '../ports/logger.ts';
 import { createHandovers } from './handovers.ts';
+import { createMarks } from './marks.ts';
 import { settleAll } from './settle-all.ts';
 import type { WakeProcesses } from './wake-processes.ts';
 
@@ -17,8 +18,8 @@ export interface PumpDeps {
   /** Commands, and process managers, in one claim. (Default: 100) */
   readonly batchSize?: number;
   /**
-   * Whether commands that come in numbers wait for each other, up to 0.1 s, and for the batch under way, up to a poll: for an engine
-   * that settles many at once for far less each. One that comes alone waits for nothing. (Default: false)
+   * Whether commands that come in numbers wait for the batch under way as well, up to a poll: for an engine that settles many at once
+   * for far less each. (Default: false)
    */
   readonly gather?: boolean;
   /** How long to sleep where nobody rings; covers every lost bell. (Default: 500) */
@@ -26,10 +27,10 @@ export interface PumpDeps {
 }
 
 const longestBackOffMs = 10_000;
-/** Fewer are not worth waiting for more. */
+/** Fewer under way are calm: each command is claimed as it comes. */
 const fewestToGather = 5;
-/** For each command of the last claim: the more came while others were executed, the more will. */
-const gatherMsPerCommand = 2;
+/** For each that is under way: the more there are, the more come meanwhile, and share a claim. */
+const gatherMsPerCommand = 4;
 const longestGatherMs = 100;
 
 /**
@@ -40,18 +41,18 @@ const longestGatherMs = 100;
 export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise<void> {
   const { clock, log, batchSize = 100, gather = false, pollIntervalMs = 500 } = deps;
   const handovers = createHandovers();
+  const marks = createMarks(deps);
   let failures = 0;
   /** Whether the last claims brought all that there was. */
   let isDrained = false;
-  let lastClaimed = 0;
 
-  /** Answers how many commands and process managers there were. Where one kind is in trouble the other goes on. */
-  async function pumpBatch(): Promise<number> {
-    if (signal.aborted) return 0;
+  /** Where one kind is in trouble the other goes on. */
+  async function pumpBatch(): Promise<void> {
+    if (signal.aborted) return;
+    handovers.throwFault();
     const [commands = 0, processes = 0] = await settleAll([dispatchBatch(), deps.wakeProcesses(batchSize)]);
     isDrained = commands < batchSize && processes < batchSize;
-    lastClaimed = commands;
-    return commands + processes;
+    if (commands + processes + handovers.count() === 0) recovered();
   }
 
   async function dispatchBatch(): Promise<number> {
@@ -61,50 +62,59 @@ export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise
       return 0;
     }
     const begun = deps.dispatcher.dispatchAll(commands);
-    for (const [index, command] of commands.entries()) handovers.add(report(deps, command, begun[index]!).then(recovered));
+    for (const [index, command] of commands.entries()) handovers.add(handOver(command, begun[index]!).then(recovered));
     return commands.length;
+  }
+
+  /** What has ended needs no mark: its outcome says more. */
+  async function handOver(command: ClaimedCommand, handover: Promise<Handover>): Promise<void> {
+    const { tenantId, commandId, type } = command;
+    try {
+      if ((await handover) === 'ended') return;
+    } catch (error) {
+      // Where the queue is away too, the lease ends by itself.
+      await deps.queue.release(command).catch(() => {});
+      throw error;
+    }
+    marks.add(command);
+    log.debug({ tenantId, commandId, type }, 'Dispatched');
   }
 
   function recovered(): void {
     failures = 0;
   }
 
-  async function sleepUntilRung(): Promise<void> {
+  /** While it is calm it keeps its bed, and looks at the queue at each ring. */
+  async function sleepUntilBusy(): Promise<void> {
     const sleeper = await deps.doorbell.lieDown();
     try {
-      if ((await pumpBatch()) > 0) return await sleeper.rise();
-      await sleeper.sleep(pollIntervalMs, signal);
-    } catch (error) {
+      do await pumpBatch();
+      while (isDrained && handovers.count() < fewestToGather && (await sleeper.sleep(pollIntervalMs, signal)));
+    } finally {
       await sleeper.rise();
-      throw error;
     }
-    // It looks at the queue while it rises.
-    await settleAll<unknown>([sleeper.rise(), pumpBatch()]);
   }
 
-  /** Without lying down, so that nobody has to ring: handovers are over in a moment. */
-  async function waitForHandovers(): Promise<void> {
+  /** Without lying down, so that nobody has to ring. */
+  async function gatherBatch(): Promise<void> {
+    const gatherMs = Math.min(handovers.count() * gatherMsPerCommand, longestGatherMs);
+    if (gather) await forAPollAtMost(handovers.allAreOver());
+    await clock.sleep(gatherMs, signal);
+    await pumpBatch();
+  }
+
+  async function forAPollAtMost(over: Promise<void>): Promise<void> {
     const enough = new AbortController();
-    const over = gather && isDrained ? handovers.allAreOver() : handovers.oneIsOver();
     await Promise.race([over, clock.sleep(pollIntervalMs, AbortSignal.any([signal, enough.signal]))]);
     enough.abort();
-    const gathers = gather && isDrained && lastClaimed >= fewestToGather;
-    if (gathers) await clock.sleep(Math.min(lastClaimed * gatherMsPerCommand, longestGatherMs), signal);
-    // Where nothing is under way any more it lies down, and looks at the queue then.
-    if (gathers || handovers.count() > 0) isDrained = false;
   }
 
   while (!signal.aborted) {
     try {
-      handovers.throwFault();
-      if (handovers.count() >= batchSize || (isDrained && handovers.count() > 0)) {
-        await waitForHandovers();
-      } else if (!isDrained) {
-        await pumpBatch();
-      } else {
-        recovered();
-        await sleepUntilRung();
-      }
+      if (handovers.count() >= batchSize) await forAPollAtMost(handovers.oneIsOver());
+      else if (!isDrained) await pumpBatch();
+      else if (handovers.count() >= fewestToGather) await gatherBatch();
+      else await sleepUntilBusy();
     } catch (error) {
       await handovers.allAreOver();
       handovers.forgetFaults();
@@ -115,18 +125,5 @@ export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise
     }
   }
   await handovers.allAreOver();
-}
-
-/** What has ended needs no mark: its outcome says more. */
-async function report({ queue, log }: PumpDeps, command: ClaimedCommand, handover: Promise<Handover>): Promise<void> {
-  const { tenantId, commandId, type } = command;
-  try {
-    if ((await handover) === 'ended') return;
-  } catch (error) {
-    // Where the queue is away too, the lease ends by itself.
-    await queue.release(command).catch(() => {});
-    throw error;
-  }
-  const marked = await queue.markDispatched(command);
-  log.debug({ tenantId, commandId, type, marked }, 'Dispatched');
+  await marks.close();
 }

@@ -5,9 +5,8 @@ import { now } from './execution.ts';
 import { failSpan } from './telemetry.ts';
 import type { Telemetry } from './telemetry-context.ts';
 
-/** Counts claims, and times how long commands wait for one and for their mark. */
+/** Counts claims, and times how long commands wait for one. */
 export function observeQueue(queue: CommandQueue, { metrics, traceIds, tenantClasses, observeStage }: Telemetry): CommandQueue {
-  const claimedAt = new WeakMap<ClaimedCommand, number>();
   return {
     ...queue,
 
@@ -15,7 +14,6 @@ export function observeQueue(queue: CommandQueue, { metrics, traceIds, tenantCla
       const commands = await queue.claim(maxCommands);
       for (const command of commands) {
         const { tenantId, commandId, traceparent, isolation, attempts, waitedSeconds } = command;
-        claimedAt.set(command, now());
         traceIds.note(commandId, traceparent);
         tenantClasses.note(tenantId, isolation);
         metrics.claimed.inc({ tenant_class: isolation });
@@ -24,20 +22,14 @@ export function observeQueue(queue: CommandQueue, { metrics, traceIds, tenantCla
       }
       return commands;
     },
-
-    async markDispatched(command) {
-      const isMarked = await queue.markDispatched(command);
-      observeStage('dispatch', now() - (claimedAt.get(command) ?? now()));
-      return isMarked;
-    },
   };
 }
 
 /**
- * Handing a command over is a span under the command's `traceparent`; where it has been executed at once, the execution's own span
- * says all.
+ * Handing a command over is a span under the command's `traceparent`, and a stage; where it has been executed at once, the
+ * execution's own span says all.
  */
-export function observeDispatcher(dispatcher: CommandDispatcher, { tracing }: Telemetry): CommandDispatcher {
+export function observeDispatcher(dispatcher: CommandDispatcher, { tracing, observeStage }: Telemetry): CommandDispatcher {
   async function observed({ tenantId, commandId, type, traceparent: parent }: ClaimedCommand, handover: Promise<Handover>): Promise<Handover> {
     const startedAt = now();
     const begin = () => {
@@ -46,7 +38,10 @@ export function observeDispatcher(dispatcher: CommandDispatcher, { tracing }: Te
     };
     try {
       const result = await handover;
-      if (result === 'started') begin().end();
+      if (result === 'started') {
+        begin().end();
+        observeStage('dispatch', now() - startedAt);
+      }
       return result;
     } catch (error) {
       const span = begin();

@@ -28,10 +28,10 @@ export interface ClaimedCommand extends CommandReference {
 export interface CommandQueue {
   /** Due commands, fairly over tenants and in order within an aggregate, at most `maxCommands`. */
   claim(maxCommands: number): Promise<readonly ClaimedCommand[]>;
-  /** Records that the execution has been started. False where the command has ended, or the claim has passed on. */
-  markDispatched(command: ClaimedCommand): Promise<boolean>;
+  /** Records that their execution has been started. Leaves alone what has ended, and where the claim has passed on. */
+  markDispatched(commands: readonly ClaimedCommand[]): Promise<void>;
   /** Gives a claim back unused. */
-  release(command: ClaimedCommand): Promise<boolean>;
+  release(command: ClaimedCommand): Promise<void>;
 }
 
 /** Rings a sleeper when there may be something to claim. It may miss one, so nobody sleeps for long. */
@@ -41,7 +41,10 @@ export interface Doorbell {
 }
 
 export interface Sleeper {
-  /** Resolves at the first ring since `lieDown`, after `timeoutMs`, or when the signal aborts; says whether it has rung. */
+  /**
+   * Resolves at the first ring since `lieDown`, or since it resolved last, after `timeoutMs`, or when the signal aborts. Says whether
+   * it has rung; where not, it may not hear any more: lie down anew.
+   */
   sleep(timeoutMs: number, signal: AbortSignal): Promise<boolean>;
   /** From now on nobody needs to ring. */
   rise(): Promise<void>;

@@ -26,18 +26,6 @@ interface ClaimedRow {
 }
 
 export function createCommandQueue({ pool, pumpName, leaseSeconds = 6 }: CommandQueueDeps): CommandQueue {
-  async function report(functionName: 'mark_dispatched' | 'release_command', command: ClaimedCommand): Promise<boolean> {
-    const { tenantId, commandId, fencingToken } = command;
-    return translatingErrors(async () => {
-      const { rows } = await pool.query<{ done: boolean }>(`select intent.${functionName}($1, $2, $3) as done`, [
-        tenantId,
-        commandId,
-        fencingToken,
-      ]);
-      return rows[0]?.done ?? false;
-    });
-  }
-
   return {
     async claim(maxCommands) {
       return translatingErrors(async () => {
@@ -49,9 +37,26 @@ export function createCommandQueue({ pool, pumpName, leaseSeconds = 6 }: Command
         return rows.map(toClaimedCommand);
       });
     },
-    markDispatched: (command) => report('mark_dispatched', command),
-    release: (command) => report('release_command', command),
+
+    async markDispatched(commands) {
+      // In one order everywhere, so that two who mark the same do not wait for each other.
+      const ordered = commands.toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
+      await translatingErrors(() =>
+        pool.query(
+          'select intent.mark_dispatched(tenant_id, command_id, fencing_token) from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as claimed (tenant_id, command_id, fencing_token)',
+          [ordered.map(({ tenantId }) => tenantId), ordered.map(({ commandId }) => commandId), ordered.map(({ fencingToken }) => fencingToken)],
+        ),
+      );
+    },
+
+    async release({ tenantId, commandId, fencingToken }) {
+      await translatingErrors(() => pool.query('select intent.release_command($1, $2, $3)', [tenantId, commandId, fencingToken]));
+    },
   };
+}
+
+function keyOf({ tenantId, commandId }: ClaimedCommand): string {
+  return tenantId + commandId;
 }
 
 function toClaimedCommand(row: ClaimedRow): ClaimedCommand {

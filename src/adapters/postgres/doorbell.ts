@@ -69,26 +69,30 @@ export async function createDoorbell({ connectionString, pool, log, checkInterva
   return {
     isListening: () => isListening,
     async lieDown() {
-      const rung = new AbortController();
+      let rung = new AbortController();
+      const lost = new AbortController();
       const wake = () => rung.abort();
+      const lose = () => lost.abort();
       const connection = await translatingErrors(() => pool.connect());
       // Until the pool has it back: what nobody listens to would end the process.
-      connection.on('error', wake);
+      connection.on('error', lose);
       // Before the lock is taken: what rings between the two must be heard.
       sleepers.add(wake);
       const bed = await takeBed();
 
       return {
         async sleep(timeoutMs, signal) {
-          await untilAborted(AbortSignal.any([rung.signal, signal, AbortSignal.timeout(timeoutMs)]));
-          return rung.signal.aborted;
+          await untilAborted(AbortSignal.any([rung.signal, lost.signal, signal, AbortSignal.timeout(timeoutMs)]));
+          const hasRung = rung.signal.aborted && !lost.signal.aborted;
+          if (hasRung) rung = new AbortController();
+          return hasRung;
         },
         async rise() {
           sleepers.delete(wake);
           const isGivenBack = bed === null || (await connection.query('select intent.wake_up($1)', [bed]).then(() => true, () => false));
           // A connection that may still hold the lock is closed, which ends it.
           connection.release(!isGivenBack);
-          if (isGivenBack) connection.off('error', wake);
+          if (isGivenBack) connection.off('error', lose);
         },
       };
 
