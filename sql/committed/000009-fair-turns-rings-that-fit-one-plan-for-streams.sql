@@ -1,5 +1,5 @@
 --! Previous: sha1:e7b893cc1b01e004f2670dfd71aa9fcfe5338f3a
---! Hash: sha1:b9ca2137548cc68037609aaca99ea46ba9cbd266
+--! Hash: sha1:05c48b0134be677f498e9d8d63ecfce5b5a5b80e
 --! Message: fair turns, rings that fit, one plan for streams
 
 --! split: 1-current.sql
@@ -24,6 +24,9 @@ exception when insufficient_privilege or undefined_object then
   raise notice 'authenticator keeps its time-outs: %', sqlerrm;
 end
 $$;
+
+-- All that a pump writes are leases and marks. What a crash takes back is as good as a lease that has ended (docs/adr/0015).
+alter role intent_pump set synchronous_commit = off;
 
 --! Included behaviour.sql
 -- Every function, trigger, policy, view and grant. Each file can be run again; a later migration that changes any of
