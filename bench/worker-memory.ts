@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { choosePort } from '../src/local/ports.ts';
 import { startProcess } from '../src/local/process/start-process.ts';
 import { answersOk, until } from '../src/local/process/until.ts';
-import { workerHeap } from '../src/local/worker-process.ts';
+import { workerEnvironment, workerHeap } from '../src/local/worker-process.ts';
 import type { RunningTemporal } from '../src/local/temporal/start-temporal.ts';
 import { createScratchDirectory } from '../src/testing/scratch-directory.ts';
 import { createTenants } from './append-calls.ts';
@@ -52,6 +52,7 @@ async function startWorker(home: string, database: BenchDatabase, { address, nam
     command: process.execPath,
     args: [...workerHeap, 'src/main/worker.ts'],
     env: {
+      ...workerEnvironment,
       PATH: process.env['PATH'],
       LOG_LEVEL: 'warn',
       DATABASE_URL: database.urlFor('intent_worker'),
