@@ -27,6 +27,7 @@ export async function playWalkthrough(connection: Connection, print: (line: stri
   );
 
   const order = bob.intent.follow('order', orderId);
+  await firstOf(order, (seen) => seen.connection.status === 'live');
   const placeOrder: CommandToSend<'PlaceOrder'> = {
     commandId: randomUUID(),
     aggregateId: orderId,
@@ -34,10 +35,8 @@ export async function playWalkthrough(connection: Connection, print: (line: stri
   };
   const placed = step('alice', 'places an order of 7.00', async () => succeeded(await alice.intent.send('PlaceOrder', placeOrder)));
   await step('bob', 'sees it live, in another client', async () => {
-    for await (const { state, version, position } of order) {
-      if (state.status !== 'not_placed' && position !== null) return { outcome: `${state.status}, version ${version}`, position };
-    }
-    throw new Error('The following has ended.');
+    const { state, version, position } = await firstOf(order, (seen) => seen.state.status !== 'not_placed' && seen.position !== null);
+    return { outcome: `${state.status}, version ${version}`, position: position! };
   });
   await placed;
   order.close();
@@ -71,6 +70,11 @@ async function signIn({ apiUrl, publishableKey, users }: Connection, name: strin
   const { error } = await supabase.auth.signInWithPassword(user);
   if (error !== null) throw new Error(`${name} cannot sign in: ${error.message}`, { cause: error });
   return { supabase, intent: createIntentClient(supabase) };
+}
+
+async function firstOf<Seen>(following: AsyncIterable<Seen>, isWanted: (seen: Seen) => boolean): Promise<Seen> {
+  for await (const seen of following) if (isWanted(seen)) return seen;
+  throw new Error('The following has ended.');
 }
 
 interface StepResult {

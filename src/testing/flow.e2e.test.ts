@@ -52,7 +52,7 @@ describe('the example of `npm start`', () => {
       const lines: string[] = [];
       await playWalkthrough(stack, (line) => lines.push(line));
       expect(lines).toHaveLength(7);
-      expect(lines).toContainEqual(expect.stringMatching(/bob +sees it live.* placed, version 1 +\d+ +\d+$/));
+      expect(lines).toContainEqual(expect.stringMatching(/bob +sees it live.* (placed, version 1|confirmed, version 2) +\d+ +\d+$/));
     }
   });
 });
