@@ -104,6 +104,8 @@ export function createLiveFeed({ supabase, channels }: LiveFeedDeps, consumer: C
       onRemoved: () => want('state'),
       onInterrupted(problem) {
         subscribed = false;
+        // What is read next may be of another log already, before the socket is back.
+        wanted = 'state';
         report(problem);
       },
     });

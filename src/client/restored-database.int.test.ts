@@ -60,10 +60,10 @@ async function createTenant(): Promise<string> {
   return id;
 }
 
-async function signIn(tenant: string): Promise<IntentClient> {
+async function signIn(tenant: string, reconnectAfterMs = 100): Promise<IntentClient> {
   const supabase = createClient(gateway.url, publishableKey, {
     auth: { persistSession: false, autoRefreshToken: false },
-    realtime: { reconnectAfterMs: () => 100 },
+    realtime: { reconnectAfterMs: () => reconnectAfterMs },
   });
   const { error } = await supabase.auth.signInWithPassword({ email: `${tenant}@client.example`, password });
   expect(error).toBeNull();
@@ -113,6 +113,19 @@ test.each([
   await expectAnotherLog();
   await expect(received).rejects.toMatchObject({ code: 'AHEAD_OF_LOG' });
   expect(tenantFeed.getSnapshot().events.map(({ payload }) => (payload as { limit: number }).limit)).toEqual([100, 200, 300, 400]);
+}, 60_000);
+
+test('so it is where the client asks for more before its socket is back', async () => {
+  tenantFeed.close();
+  tenantFeed = (await signIn(tenantId, 3_000)).followTenant({ after: 0 });
+  await tenantFeed.waitFor(4);
+  await vi.waitUntil(() => tenantFeed.getSnapshot().connection.status === 'live', patience);
+  await gateway.restart(async () => {
+    await backup.restore();
+    await changeTo(501, 502, 503);
+  });
+  await expect(tenantFeed.waitFor(5)).rejects.toMatchObject({ code: 'AHEAD_OF_LOG' });
+  await expectAnotherLog();
 }, 60_000);
 
 test('a tenant that is not there any more ends what follows it', async () => {
