@@ -13,7 +13,8 @@ beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'intent-process-'));
 });
 
-afterEach(() => rmSync(home, { recursive: true, force: true }));
+// The log of a process that never came up may be created while the directory is being removed.
+afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 10 }));
 
 function options(script: string) {
   return {
