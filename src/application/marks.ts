@@ -15,7 +15,7 @@ export interface MarksDeps {
 export function createMarks({ queue, clock, log }: MarksDeps) {
   const closing = new AbortController();
   let gathered: ClaimedCommand[] = [];
-  let marked: Promise<unknown> = Promise.resolve();
+  let marked: Promise<void> = Promise.resolve();
 
   async function markLater(): Promise<void> {
     await clock.sleep(markAfterMs, closing.signal);
@@ -31,7 +31,8 @@ export function createMarks({ queue, clock, log }: MarksDeps) {
   return {
     add(command: ClaimedCommand): void {
       gathered.push(command);
-      if (gathered.length === 1) marked = Promise.all([marked, markLater()]);
+      // Without the values: each would hold all the earlier ones.
+      if (gathered.length === 1) marked = Promise.all([marked, markLater()]).then(() => {});
     },
 
     /** Marks what there is, and resolves when that is done. */
