@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { createClient } from '@supabase/supabase-js';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { BudgetEvent } from '../domain/budget/messages.ts';
@@ -43,7 +44,7 @@ beforeEach(async () => {
   tenantFeed = intent.followTenant({ after: 0 });
   await tenantFeed.waitFor(4);
   // The restore has cut the gateway's connection too: where it hears of that late, a client that was live is so once more.
-  await expect.poll(shown, patience).toEqual([4, 4, 400, 'live']);
+  await vi.waitUntil(() => isDeepStrictEqual(shown(), [4, 4, 400, 'live']), patience);
 });
 
 afterEach(() => {
