@@ -16,13 +16,14 @@ export function createMarks({ queue, clock, log }: MarksDeps) {
   const closing = new AbortController();
   let gathered: ClaimedCommand[] = [];
   let marked: Promise<void> = Promise.resolve();
+  let stillOpen = 0;
 
   async function markLater(): Promise<void> {
     await clock.sleep(markAfterMs, closing.signal);
     const commands = gathered;
     gathered = [];
     try {
-      await queue.markDispatched(commands);
+      stillOpen = await queue.markDispatched(commands);
     } catch (error) {
       log.warn({ err: error, commands: commands.length }, 'Commands could not be marked: when their leases end they are handed over again');
     }
@@ -34,6 +35,9 @@ export function createMarks({ queue, clock, log }: MarksDeps) {
       // Without the values: each would hold all the earlier ones.
       if (gathered.length === 1) marked = Promise.all([marked, markLater()]).then(() => {});
     },
+
+    /** How many of those that were marked last had not ended by then; none where nothing has been started since. */
+    countSlow: (): number => (gathered.length > 0 ? stillOpen : 0),
 
     /** Marks what there is, and resolves when that is done. */
     async close(): Promise<void> {

@@ -186,6 +186,25 @@ describe('the pump', () => {
     expect(beds).toBe(1);
   });
 
+  it('leaves its bed, so that nobody rings, while the engine is slow to end what it has taken', async () => {
+    let rises = 0;
+    const counting: Doorbell = {
+      async lieDown() {
+        const sleeper = await doorbell.lieDown();
+        return { ...sleeper, rise: () => ((rises += 1), sleeper.rise()) };
+      },
+    };
+    // In one claim, so that one look at them sees that none has ended.
+    const submitted = await Promise.all(Array.from({ length: 5 }, submit));
+    const areDispatched = async () => (await Promise.all(submitted.map(({ commandId }) => statusOf(commandId)))).every((status) => status === 'dispatched');
+    pump(collector().start, longPollMs, counting);
+    await expect.poll(areDispatched, { timeout: 5_000 }).toBe(true);
+    const before = rises;
+    const submitOneMore = async () => (submitted.push(await submit()), rises);
+    await expect.poll(submitOneMore, { timeout: 5_000 }).toBeGreaterThan(before);
+    await expect.poll(areDispatched, { timeout: 5_000 }).toBe(true);
+  });
+
   it('marks at once what has been started meanwhile, and leaves alone what has ended by then', async () => {
     const { start, next } = collector();
     const marked: string[][] = [];

@@ -80,6 +80,11 @@ export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise
     log.debug({ tenantId, commandId, type }, 'Dispatched');
   }
 
+  /** As far as is known: an engine that has taken a command does not tell its end, but whoever marks it sees whether it has come. */
+  function underWay(): number {
+    return handovers.count() + marks.countSlow();
+  }
+
   function recovered(): void {
     failures = 0;
   }
@@ -89,7 +94,7 @@ export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise
     const sleeper = await deps.doorbell.lieDown();
     try {
       do await pumpBatch();
-      while (isDrained && handovers.count() < fewestToGather && (await sleeper.sleep(pollIntervalMs, signal)));
+      while (isDrained && underWay() < fewestToGather && (await sleeper.sleep(pollIntervalMs, signal)));
     } finally {
       await sleeper.rise();
     }
@@ -97,7 +102,7 @@ export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise
 
   /** Without lying down, so that nobody has to ring. */
   async function gatherBatch(): Promise<void> {
-    const gatherMs = Math.min(handovers.count() * gatherMsPerCommand, longestGatherMs);
+    const gatherMs = Math.min(underWay() * gatherMsPerCommand, longestGatherMs);
     if (gather) await forAPollAtMost(handovers.allAreOver());
     await clock.sleep(gatherMs, signal);
     await pumpBatch();
@@ -113,7 +118,7 @@ export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise
     try {
       if (handovers.count() >= batchSize) await forAPollAtMost(handovers.oneIsOver());
       else if (!isDrained) await pumpBatch();
-      else if (handovers.count() >= fewestToGather) await gatherBatch();
+      else if (underWay() >= fewestToGather) await gatherBatch();
       else await sleepUntilBusy();
     } catch (error) {
       await handovers.allAreOver();

@@ -28,8 +28,8 @@ export interface ClaimedCommand extends CommandReference {
 export interface CommandQueue {
   /** Due commands, fairly over tenants and in order within an aggregate, at most `maxCommands`. */
   claim(maxCommands: number): Promise<readonly ClaimedCommand[]>;
-  /** Records that their execution has been started. Leaves alone what has ended, and where the claim has passed on. */
-  markDispatched(commands: readonly ClaimedCommand[]): Promise<void>;
+  /** Records that their execution has been started, and answers of how many: not of what has ended, nor where the claim has passed on. */
+  markDispatched(commands: readonly ClaimedCommand[]): Promise<number>;
   /** Gives a claim back unused. */
   release(command: ClaimedCommand): Promise<void>;
 }

@@ -41,12 +41,14 @@ export function createCommandQueue({ pool, pumpName, leaseSeconds = 6 }: Command
     async markDispatched(commands) {
       // In one order everywhere, so that two who mark the same do not wait for each other.
       const ordered = commands.toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
-      await translatingErrors(() =>
-        pool.query(
-          'select intent.mark_dispatched(tenant_id, command_id, fencing_token) from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as claimed (tenant_id, command_id, fencing_token)',
+      const { rows } = await translatingErrors(() =>
+        pool.query<{ marked: number }>(
+          `select count(*) filter (where intent.mark_dispatched(tenant_id, command_id, fencing_token))::integer as marked
+           from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as claimed (tenant_id, command_id, fencing_token)`,
           [ordered.map(({ tenantId }) => tenantId), ordered.map(({ commandId }) => commandId), ordered.map(({ fencingToken }) => fencingToken)],
         ),
       );
+      return rows[0]!.marked;
     },
 
     async release({ tenantId, commandId, fencingToken }) {
