@@ -31,7 +31,7 @@ const longestBackOffMs = 10_000;
 const fewestToGather = 5;
 /** For each that is under way: the more there are, the more come meanwhile, and share a claim. */
 const gatherMsPerCommand = 4;
-const longestGatherMs = 100;
+const longestGatherMs = 200;
 
 /**
  * Moves commands from the queue to an engine until the signal aborts; then claims no more, finishes what it has begun to hand over,
