@@ -1,3 +1,6 @@
+/** What is repeated by itself: so often in a row, with pauses for `backOffMs`. Some twenty seconds in all. */
+export const patience = { attempts: 6, firstMs: 300, longestMs: 10_000 } as const;
+
 /** Milliseconds before the next attempt: doubled each time up to a limit, half of it random, so that clients do not come together. */
 export function backOffMs(attempt: number, firstMs: number, longestMs: number): number {
   return Math.min(firstMs * 2 ** (attempt - 1), longestMs) * (0.5 + Math.random() / 2);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { TestGateway } from '../local/gateway/testing/test-gateway.ts';
 import { startClientGateway } from '../testing/client-gateway.ts';
 import { type ClientTenant, createClientTenant } from '../testing/client-tenant.ts';
@@ -66,6 +66,26 @@ test('each iteration has every event from the beginning on, also those that are 
       if (positions.push(position) === 8) break;
     }
     expect(positions).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  }
+});
+
+test('an iteration that reads what is not kept any more goes on where the server is away for a moment', async () => {
+  await follow({ after: 0, keep: 2 });
+  await append(5);
+  await following.waitFor(8);
+  let failures = 3;
+  const network = globalThis.fetch;
+  const broken = vi.spyOn(globalThis, 'fetch').mockImplementation(async (...request) => {
+    failures -= 1;
+    if (failures >= 0) throw new TypeError('fetch failed');
+    return network(...request);
+  });
+  try {
+    following.close();
+    expect((await collect(following)).map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(failures).toBeLessThan(0);
+  } finally {
+    broken.mockRestore();
   }
 });
 

@@ -1,4 +1,5 @@
 import { type Api, openApi } from './api.ts';
+import { backOffMs, patience, pause } from './back-off.ts';
 import type { Connection, Live } from './connection.ts';
 import { FollowError } from './errors.ts';
 import type { RecordedEvent } from './feed.ts';
@@ -26,7 +27,7 @@ export interface FollowedTenant {
 /**
  * Iterated, it gives every event after the beginning, in order and without a hole, to each iteration anew. One that is slower
  * than the events, by more than are kept, reads what it has missed from the server: it costs calls and no memory. Where that
- * fails it throws `UNAVAILABLE`: follow again, after the last event's position.
+ * fails again and again it throws `UNAVAILABLE`: follow again, after the last event's position.
  */
 export interface FollowingTenant extends ReadableStore<FollowedTenant>, AsyncIterable<RecordedEvent>, Live {}
 
@@ -114,11 +115,23 @@ export function createFollowTenant(deps: LiveFeedDeps): FollowTenant {
     async function eventsAfter(cursor: number): Promise<readonly RecordedEvent[]> {
       const next = events.findIndex(({ position }) => position === cursor + 1);
       if (next !== -1) return events.slice(next);
-      const { events: missed } = await (await openApi(deps.supabase)).readFeed(cursor);
+      const { events: missed } = await readPatiently(cursor);
       if (missed[0]?.position !== cursor + 1) {
         throw new FollowError('UNAVAILABLE', `The server does not have position ${cursor + 1}.`);
       }
       return missed;
+    }
+
+    async function readPatiently(cursor: number): ReturnType<Api['readFeed']> {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          const api = await openApi(deps.supabase);
+          return await api.readFeed(cursor);
+        } catch (error) {
+          if (attempt > patience.attempts || !(error instanceof FollowError && error.code === 'UNAVAILABLE')) throw error;
+          await pause(backOffMs(attempt, patience.firstMs, patience.longestMs));
+        }
+      }
     }
   };
 }

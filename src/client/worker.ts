@@ -1,9 +1,4 @@
-import { backOffMs, pause } from './back-off.ts';
-
-/** In a row. After them it rests until it is called. */
-const maxAttempts = 6;
-const firstBackOffMs = 300;
-const longestBackOffMs = 10_000;
+import { backOffMs, patience, pause } from './back-off.ts';
 
 export interface Worker {
   /** Works, where it does not already. */
@@ -12,7 +7,7 @@ export interface Worker {
   runAfresh(): void;
 }
 
-/** Repeats work that fails, not for ever. `work` answers whether it is done, and does not throw. */
+/** Repeats work that fails, not for ever: afterwards it rests until it is called. `work` answers whether it is done, and does not throw. */
 export function createWorker(work: () => Promise<boolean>, stopped: AbortSignal): Worker {
   let attempts = 0;
   let running = false;
@@ -31,10 +26,10 @@ export function createWorker(work: () => Promise<boolean>, stopped: AbortSignal)
     if (running) return;
     running = true;
     attempts = 0;
-    while (!stopped.aborted && !(await work()) && attempts < maxAttempts) {
+    while (!stopped.aborted && !(await work()) && attempts < patience.attempts) {
       attempts += 1;
       rest = new AbortController();
-      await pause(backOffMs(attempts, firstBackOffMs, longestBackOffMs), AbortSignal.any([rest.signal, stopped]));
+      await pause(backOffMs(attempts, patience.firstMs, patience.longestMs), AbortSignal.any([rest.signal, stopped]));
     }
     running = false;
   }
