@@ -1,4 +1,4 @@
-/** What is repeated by itself: so often in a row, with pauses for `backOffMs`. Some twenty seconds in all. */
+/** What is repeated by itself: so often in a row, with pauses for `backOffMs`: 10 to 19 seconds in all. */
 export const patience = { attempts: 6, firstMs: 300, longestMs: 10_000 } as const;
 
 /** Milliseconds before the next attempt: doubled each time up to a limit, half of it random, so that clients do not come together. */
