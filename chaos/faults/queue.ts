@@ -14,8 +14,13 @@ export const queueFaults: readonly Fault[] = [
       let expired = 0;
       const until = performance.now() + holdMs;
       while (performance.now() < until) {
+        // Whoever marks or settles many holds some of them, in an order of its own: to wait for that could be a deadlock.
         const { rowCount } = await stack.database.admin.query(
-          `update intent.commands set claimed_until = clock_timestamp() where claimed_until is not null and status = 'pending'`,
+          `update intent.commands as c set claimed_until = clock_timestamp()
+           from (
+             select tenant_id, command_id from intent.commands where claimed_until is not null and status = 'pending' for update skip locked
+           ) as claimed
+           where c.tenant_id = claimed.tenant_id and c.command_id = claimed.command_id`,
         );
         expired += rowCount ?? 0;
         await sleep(betweenExpiriesMs);

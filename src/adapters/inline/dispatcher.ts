@@ -19,7 +19,7 @@ export interface InlineDispatcherDeps {
   readonly handleCommand: HandleCommand;
   readonly store: CommandStore;
   readonly log: Logger;
-  /** Tenants that are served side by side, each on a connection of its own. (Default: 8) */
+  /** Tenants that are served side by side, each on a connection of its own. (Default: 4) */
   readonly tenantsAtOnce?: number;
 }
 
@@ -29,7 +29,7 @@ export interface InlineDispatcherDeps {
  * its claim's lease, and where that ends first and another pump takes over, the store settles for one of them. A fault that does
  * not pass in a few tries is thrown, and what is still open waits for its next claim.
  */
-export function createInlineDispatcher({ handleBatch, handleCommand, store, log, tenantsAtOnce = 8 }: InlineDispatcherDeps): CommandDispatcher {
+export function createInlineDispatcher({ handleBatch, handleCommand, store, log, tenantsAtOnce = 4 }: InlineDispatcherDeps): CommandDispatcher {
   const inLane = createLanes(tenantsAtOnce);
 
   async function executeAll(tenantId: string, commands: readonly ClaimedCommand[]): Promise<void> {

@@ -13,7 +13,7 @@ const rowsOfRose = ['events', 'orders', 'commands', 'snapshots', 'tenants']
   .join(' union all ');
 const notOurForm = {
   of: 'intent.claimed_membership()',
-  check: 'if tenant ~ canonical and member ~ canonical then',
+  check: `if tenant like canonical and member like canonical and translate(tenant || member, '0123456789abcdef', '') = '--------' then`,
 };
 
 export const pitfallsOfClaims: readonly Pitfall[] = [
