@@ -11,7 +11,7 @@ import { workerMemory } from './worker-memory.ts';
 
 const benchmark = 'temporal';
 const inFlight = 50;
-const rounds = 4;
+const rounds = 8;
 const roundMs = 6_000;
 const shortestRoundMs = 500;
 /** A session of PostgreSQL plans a statement anew until its sixth time. */

@@ -30,8 +30,8 @@ const longestBackOffMs = 10_000;
 /** Fewer under way are calm: each command is claimed as it comes. */
 const fewestToGather = 5;
 /** For each that is under way: the more there are, the more come meanwhile, and share a claim. */
-const gatherMsPerCommand = 4;
-const longestGatherMs = 200;
+const gatherMsPerCommand = 8;
+const longestGatherMs = 400;
 
 /**
  * Moves commands from the queue to an engine until the signal aborts; then claims no more, finishes what it has begun to hand over,
