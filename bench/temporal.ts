@@ -11,12 +11,14 @@ import { workerMemory } from './worker-memory.ts';
 
 const benchmark = 'temporal';
 const inFlight = 50;
-const rounds = 8;
+/** One round in which both run differs from the next by a tenth. */
+const rounds = 20;
 const roundMs = 6_000;
 const shortestRoundMs = 500;
 /** A session of PostgreSQL plans a statement anew until its sixth time. */
 const warmUpMs = 4_000;
 const singleCount = 100;
+const singleRounds = 4;
 const inlineCommands = 10_000;
 const log = pino({ level: 'warn' });
 
@@ -61,7 +63,7 @@ async function manyInFlight({ ours, bare }: Compared, way: WayOfStarting, scale:
   await Promise.all([ours.startBy(way), bare.startBy(way)]);
   await rateOf(ours, warmUpMs);
   await rateOf(bare, warmUpMs);
-  for (let n = 0; n < rounds; n += 1) {
+  for (let n = 0; n < Math.ceil(rounds * scale); n += 1) {
     rates.ours.push(await rateOf(ours, ms));
     rates.bare.push(await rateOf(bare, ms));
   }
@@ -88,7 +90,7 @@ async function rateOf(engine: TemporalEngine, ms: number): Promise<number> {
 async function oneAtATime({ ours, bare }: Compared, scale: number): Promise<Row> {
   const count = Math.ceil(singleCount * scale);
   const p50 = { ours: [] as number[], bare: [] as number[] };
-  for (let n = 0; n < rounds; n += 1) {
+  for (let n = 0; n < singleRounds; n += 1) {
     p50.ours.push(quantile(await timesOf(ours, count), 0.5));
     p50.bare.push(quantile(await timesOf(bare, count), 0.5));
   }
