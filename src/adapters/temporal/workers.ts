@@ -97,6 +97,8 @@ export function createWorker({ connection, namespace, workflowBundle, activities
     // against is a workflow that computes for seconds, and ours compute nothing.
     debugMode: true,
     maxCachedWorkflows: 40,
+    // As many polls as the server says that it has work for. Otherwise only two of ten ask for workflows that have just been started.
+    workflowTaskPollerBehavior: { type: 'autoscaling' },
     // So long a workflow waits for a Worker that has died, before another takes it over.
     stickyQueueScheduleToStartTimeout: '3 seconds',
     // So that a call's heartbeats, which tell that its worker is alive, leave room for two that are late.
