@@ -71,8 +71,9 @@ export async function createDoorbell({ connectionString, pool, log, checkInterva
     async lieDown() {
       let rung = new AbortController();
       const lost = new AbortController();
-      const wake = () => rung.abort();
-      const lose = () => lost.abort();
+      // With a reason, since otherwise each ring makes an error with a stack.
+      const wake = () => rung.abort('rung');
+      const lose = () => lost.abort('lost');
       const connection = await translatingErrors(() => pool.connect());
       // Until the pool has it back: what nobody listens to would end the process.
       connection.on('error', lose);

@@ -85,3 +85,49 @@ it.each(Object.keys(engines))('sessions that planned while there was nothing yet
   await Promise.all(sessions.map((each) => each.end()));
   expect(after - before).toBe(0);
 });
+
+it('claims, marks and releases look up what they need in a long queue, though it was empty when the planner last looked', async () => {
+  const tenant = await createTenant(db.admin);
+  const claims = pg.escapeLiteral(JSON.stringify(claimsOf(tenant, 'owner')));
+  const submitter = await session(database.adminUrl, `set role authenticated; set request.jwt.claims = ${claims}`);
+  const submit = async (count: number) => {
+    for (let n = 0; n < count; n += 1) {
+      await submitter.query(`select api.submit_command($1, 'OpenBudget', 'budget', $2, $3)`, [randomUUID(), randomUUID(), opened.payload]);
+    }
+  };
+  const queued = 300;
+  await submit(queued);
+  await db.admin.query(`select intent.reject_command(tenant_id, command_id, 'NO', 'no', '{}') from intent.commands`);
+  await db.admin.query('vacuum (analyze) intent.commands');
+  await submit(queued);
+
+  const pump = await session(database.urlFor('intent_pump'), '');
+  const claim = () => pump.query<{ tenant_id: string; command_id: string; fencing_token: string }>(
+    `select tenant_id, command_id, fencing_token from intent.claim_commands('plans', 10, '1 minute')`,
+  );
+  for (const each of [submitter, pump]) await each.query('select pg_stat_force_next_flush()');
+  const before = await entriesRead(pump);
+  let handled = 0;
+  for (let n = 0; n < untilPlansAreKept; n += 1) {
+    const { rows } = await claim();
+    for (const [index, { tenant_id, command_id, fencing_token }] of rows.entries()) {
+      const report = index % 2 === 0 ? 'mark_dispatched' : 'release_command';
+      await pump.query(`select intent.${report}($1, $2, $3)`, [tenant_id, command_id, fencing_token]);
+    }
+    handled += rows.length;
+  }
+  expect(handled).toBe(untilPlansAreKept * 10);
+  const read = (await entriesRead(pump)) - before;
+  await Promise.all([submitter.end(), pump.end()]);
+  expect(read / handled).toBeLessThan(30);
+});
+
+/** Of all indexes of the queue, by the statements of this session and of those that have told before. */
+async function entriesRead(pump: pg.Client): Promise<number> {
+  await pump.query('select pg_stat_force_next_flush()');
+  await pump.query('select 1');
+  const { rows } = await db.admin.query<{ read: number }>(
+    `select sum(idx_tup_read)::integer as read from pg_stat_user_indexes where schemaname = 'intent' and relname = 'commands'`,
+  );
+  return rows[0]!.read;
+}
