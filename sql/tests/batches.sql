@@ -45,10 +45,11 @@ select results_eq($$select version, position from intent.events where tenant_id 
 select is((select status from intent.commands where tenant_id = rose() and command_id = command_id(5)), 'pending', 'what was not settled waits');
 select is(intent.settle_batch(rose(), jsonb_build_array(note(command_id(1), 3))), array[false], 'a command that has ended is not settled again');
 select is((select count(*) from intent.events where tenant_id = rose()), 3::bigint, 'and appends nothing');
-select throws_ok($$select intent.settle_batch(rose(), jsonb_build_array(note(command_id(5), 3)))$$, 'IN422', 'runs[0].decisions[0]: the command belongs to another aggregate', 'a command of another aggregate is refused');
+select throws_ok($$select intent.settle_batch(rose(), jsonb_build_array(note(command_id(5), 3)))$$, 'IN422', 'the command belongs to another aggregate', 'a command of another aggregate is refused');
 select throws_ok($$select intent.settle_batch(rose(), jsonb_build_array(note(command_id(6), 3)))$$, 'IN404', null, 'as is one of another tenant');
 select throws_ok($$select intent.settle_batch(rose(), jsonb_build_array(note(command_id(4), 3),
-  note(command_id(5), 0, '[]') || '{"aggregateId": "travel"}'))$$, 'IN422', null, 'a malformed one takes back all');
+  note(command_id(5), 0, '[]') || '{"aggregateId": "travel"}'))$$, 'IN422', 'runs[1].decisions[0]: events must be an array of 1 to 1,000 objects',
+  'a malformed one takes back all, and is named');
 select is((select status from intent.commands where tenant_id = rose() and command_id = command_id(4)), 'pending', 'also what came before it');
 select is(intent.settle_batch(rose(), '[]'), '{}'::boolean[], 'no runs are no work');
 set local role intent_worker;
