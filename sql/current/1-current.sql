@@ -2,3 +2,55 @@
 -- Better to give way, and be tried again, than to have the application queue up behind a lock.
 set local lock_timeout = '500ms';
 set local statement_timeout = '60s';
+
+
+
+-- State: log.
+
+
+
+
+
+-- State: queue.
+
+
+
+
+
+-- State: system commands.
+
+
+
+
+
+-- State: schedules.
+
+
+
+
+
+-- State: members.
+
+
+
+
+
+-- State: hints.
+
+
+
+
+
+-- State: collation.
+
+
+
+
+
+-- State: other.
+
+
+
+
+-- Behaviour.
+--!include behaviour.sql
