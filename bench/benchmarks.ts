@@ -24,6 +24,10 @@ export const benchmarks: ReadonlyMap<string, Benchmark> = new Map([
     about: 'append_events against a raw INSERT of the same row, at 2, 8 and 32 connections',
     run: async (options) => (await import('./append.ts')).append(options),
   }],
+  ['append-sizes', {
+    about: '1, 10, 100 and 1,000 events in one append against one raw INSERT of the same rows',
+    run: async (options) => (await import('./append-sizes.ts')).appendSizes(options),
+  }],
   ['append-steps', {
     about: 'from a raw INSERT to append_events step by step: where the time goes',
     run: async (options) => (await import('./append-steps.ts')).appendSteps(options),

@@ -2,7 +2,7 @@
 begin;
 \ir support/tap.sql
 \ir support/households.sql
-select plan(37);
+select plan(41);
 
 set local role intent_worker;
 
@@ -55,10 +55,14 @@ from (values
   (format('[{ "type": "%s", "payload": {} }]', repeat('A', 101)), 'needs a type such as "OrderPlaced"'),
   ('[{ "type": "NoteTaken", "schemaVersion": 0, "payload": {} }]', 'needs a schemaVersion from 1 to 999999'),
   ('[{ "type": "NoteTaken", "schemaVersion": 1.5, "payload": {} }]', 'needs a schemaVersion from 1 to 999999'),
-  ('[{ "type": "NoteTaken" }]', 'needs a payload that is an object'),
-  ('[{ "type": "NoteTaken", "payload": [] }]', 'needs a payload that is an object'),
-  (format('[{ "type": "NoteTaken", "payload": { "text": "%s" } }]', repeat('x', 262144)), 'has a payload over 256 KiB'),
-  ('[{ "type": "NoteTaken", "payload": {}, "metadata": [] }]', 'has metadata that is not an object')
+  ('[{ "type": "NoteTaken", "schemaVersion": 1000000, "payload": {} }]', 'needs a schemaVersion from 1 to 999999'),
+  ('[{ "type": "NoteTaken", "schemaVersion": null, "payload": {} }]', 'needs a schemaVersion from 1 to 999999'),
+  ('[{ "type": "NoteTaken", "schemaVersion": "1", "payload": {} }]', 'needs a schemaVersion from 1 to 999999'),
+  ('[{ "type": "NoteTaken", "payload": {} }]', 'needs a schemaVersion from 1 to 999999'),
+  ('[{ "type": "NoteTaken", "schemaVersion": 1 }]', 'needs a payload that is an object'),
+  ('[{ "type": "NoteTaken", "schemaVersion": 1, "payload": [] }]', 'needs a payload that is an object'),
+  (format('[{ "type": "NoteTaken", "schemaVersion": 1, "payload": { "text": "%s" } }]', repeat('x', 262144)), 'has a payload over 256 KiB'),
+  ('[{ "type": "NoteTaken", "schemaVersion": 1, "payload": {}, "metadata": [] }]', 'has metadata that is not an object')
 ) as bad (element, problem);
 select is((intent.load_aggregate(rose(), 'note', 'c', 1) ->> 'version')::integer, 0, 'nothing partial remains of a refused append');
 
@@ -79,7 +83,7 @@ set local role intent_worker;
 select throws_ok($$select intent.append_events(rose(), 'order', order_id(2), null, notes(1), command_id(1))$$, 'IN422', null,
   'a command settles appends to its own aggregate only (IN422)');
 select results_eq(
-  $$select * from intent.append_events(rose(), 'order', order_id(1), 0, '[{ "type": "NoteTaken", "payload": {}, "metadata": { "commandId": "forged", "other": 1 } }]', command_id(1))$$,
+  $$select * from intent.append_events(rose(), 'order', order_id(1), 0, '[{ "type": "NoteTaken", "schemaVersion": 1, "payload": {}, "metadata": { "commandId": "forged", "other": 1 } }]', command_id(1))$$,
   $$values (1::bigint, 1::bigint, 7::bigint, 7::bigint, false)$$,
   'an append for a command is numbered as any other');
 select results_eq(

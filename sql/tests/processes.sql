@@ -18,7 +18,7 @@ select lives_ok($$select from intent.append_events(rose(), 'note', 'note-1', 0, 
 select is(jsonb_path_query_array(loaded(), '$.reactions[*].sequence'), '[1, 2]', 'and queued, in their order');
 select is(loaded() #>> '{reactions,1,message,event,version}', '2', 'as clients see them');
 select lives_ok($$select from intent.append_events(rose(), 'note', 'other', null,
-  '[{"type": "NoteSigned", "payload": {"noteId": "note-1"}}, {"type": "NoteSigned", "payload": {}}]')$$, 'the key may be in the payload');
+  '[{"type": "NoteSigned", "schemaVersion": 1, "payload": {"noteId": "note-1"}}, {"type": "NoteSigned", "schemaVersion": 1, "payload": {}}]')$$, 'the key may be in the payload');
 select is(jsonb_array_length(loaded() -> 'reactions'), 3, 'an event without the key is nobody''s');
 select is_empty($$select from intent.reactions where tenant_id <> rose()$$, 'another tenant is not told');
 select results_eq($$select waiting from intent.read_backlog() where tenant_id = rose() and status = 'reaction'$$, $$values (3::bigint)$$,

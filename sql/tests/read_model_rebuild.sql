@@ -5,7 +5,7 @@ begin;
 select plan(15);
 
 create function tests.append(aggregate_type text, aggregate_id text, type text, payload jsonb default '{}') returns bigint language sql as $$
-  select last_position from intent.append_events(rose(), aggregate_type, aggregate_id, null, jsonb_build_array(jsonb_build_object('type', type, 'payload', payload)));
+  select last_position from intent.append_events(rose(), aggregate_type, aggregate_id, null, jsonb_build_array(jsonb_build_object('type', type, 'schemaVersion', 1, 'payload', payload)));
 $$;
 select append('budget', 'food', 'BudgetOpened', '{"name": "Food", "limit": 1000}');
 select append('order', order_id(1), 'OrderPlaced', jsonb_build_object('budgetId', 'food', 'lines', '[]'::jsonb, 'total', 300, 'placedBy', bob(), 'needsApproval', false));

@@ -5,7 +5,7 @@ begin;
 select plan(15);
 
 create function tests.append(aggregate_type text, aggregate_id text, type text, payload jsonb default '{}') returns void language sql as $$
-  select intent.append_events(tests.rose(), aggregate_type, aggregate_id, null, jsonb_build_array(jsonb_build_object('type', type, 'payload', payload)));
+  select intent.append_events(tests.rose(), aggregate_type, aggregate_id, null, jsonb_build_array(jsonb_build_object('type', type, 'schemaVersion', 1, 'payload', payload)));
 $$;
 create function tests.status_after(event_type text) returns text language plpgsql as $$
 begin

@@ -5,6 +5,7 @@ export interface Append {
   readonly aggregateId: string;
   /** Null: any. */
   readonly expectedVersion: number | null;
+  /** Events of the domain, which get schemaVersion 1, or as `append_events` takes them. */
   readonly events: readonly unknown[];
   readonly commandId?: string;
 }
@@ -26,22 +27,26 @@ interface AppendRow {
 }
 
 /** A fact that no read model knows. */
-export const noted = (note: unknown = 'x') => ({ type: 'Noted', payload: { note } });
+export const noted = (note: unknown = 'x') => ({ type: 'Noted', schemaVersion: 1, payload: { note } });
 
 /** `intent.append_events`, on a connection as the worker. */
 export async function append(worker: Pool | ClientBase, tenantId: string, what: Append): Promise<AppendAnswer> {
   const { aggregateType = 'note', aggregateId, expectedVersion, events, commandId = null } = what;
   const { rows } = await worker.query<AppendRow>('select * from intent.append_events($1, $2, $3, $4, $5, $6)', [
-    tenantId, aggregateType, aggregateId, expectedVersion, JSON.stringify(events), commandId,
+    tenantId, aggregateType, aggregateId, expectedVersion, JSON.stringify(events.map(withSchemaVersion)), commandId,
   ]);
   return toAnswer(rows[0]!);
 }
 
 /** `intent.append_batch`, on a connection as the worker. */
 export async function appendBatch(worker: Pool | ClientBase, tenantId: string, appends: readonly Append[]): Promise<AppendAnswer[]> {
-  const batch = JSON.stringify(appends.map((what) => ({ aggregateType: 'note', ...what })));
+  const batch = JSON.stringify(appends.map((what) => ({ aggregateType: 'note', ...what, events: what.events.map(withSchemaVersion) })));
   const { rows } = await worker.query<AppendRow>('select * from intent.append_batch($1, $2)', [tenantId, batch]);
   return rows.map(toAnswer);
+}
+
+function withSchemaVersion(event: unknown): unknown {
+  return typeof event === 'object' && event !== null ? { schemaVersion: 1, ...event } : event;
 }
 
 /** The answer, or the code (and a batch's index) with which our SQL has refused. Any other error is thrown. */

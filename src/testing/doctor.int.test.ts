@@ -21,7 +21,7 @@ beforeAll(async () => {
   const database = await createTestDatabase();
   db = connect(database);
   rose = await createTenant(db.admin);
-  const note = { type: 'NoteTaken', payload: {} };
+  const note = { type: 'NoteTaken', schemaVersion: 1, payload: {} };
   const append = (aggregateId: string, events: object[], commandId?: string) =>
     db.worker.query('select intent.append_events($1, $2, $3, null, $4, $5)', [
       rose.tenantId, commandId === undefined ? 'note' : 'order', aggregateId, JSON.stringify(events), commandId,
@@ -30,7 +30,7 @@ beforeAll(async () => {
   const order = placeOrder(orderId);
   await submitAs(db.admin, claimsOf(rose, 'member'), { ...order, commandId: settledId });
   const payload = { ...order.payload, total: 700, placedBy: rose.members.member, needsApproval: false };
-  await append(orderId, [{ type: 'OrderPlaced', payload }], settledId);
+  await append(orderId, [{ type: 'OrderPlaced', schemaVersion: 1, payload }], settledId);
   await append('a', [note, note]);
   await db.worker.query(`select intent.save_snapshot($1, 'note', 'a', 5, 1, '{}')`, [rose.tenantId]);
   await submitAs(db.admin, claimsOf(rose, 'owner'), openBudget('waiting'));

@@ -51,7 +51,7 @@ describe('a database whose administrator is no superuser', () => {
 
   it('appends and broadcasts as the roles of ours', async () => {
     await hosted.query(`select intent.create_tenant('00000000-0000-4000-8000-000000000001', 'Rose')`);
-    await hosted.query(`select intent.append_events('00000000-0000-4000-8000-000000000001', 'note', 'a', 0, '[{"type": "Noted", "payload": {}}]')`);
+    await hosted.query(`select intent.append_events('00000000-0000-4000-8000-000000000001', 'note', 'a', 0, '[{"type": "Noted", "schemaVersion": 1, "payload": {}}]')`);
     const platform = new pg.Client(server.adminUrl('hosted'));
     await platform.connect();
     const { rows } = await platform.query('select topic, event from realtime.messages');

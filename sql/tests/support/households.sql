@@ -19,7 +19,7 @@ $$;
 
 -- Events of a stream that no slice knows.
 create function tests.notes(how_many integer) returns jsonb immutable language sql as $$
-  select jsonb_agg(jsonb_build_object('type', 'NoteTaken', 'payload', jsonb_build_object('number', n))) from generate_series(1, how_many) as n;
+  select jsonb_agg(jsonb_build_object('type', 'NoteTaken', 'schemaVersion', 1, 'payload', jsonb_build_object('number', n))) from generate_series(1, how_many) as n;
 $$;
 
 -- As PostgREST does it for a verified token, until `reset role` or the next one.

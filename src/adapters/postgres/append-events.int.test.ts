@@ -253,7 +253,7 @@ describe('an append', () => {
   it('keeps the read models in its own transaction', async () => {
     const { tenantId } = await createTenant(db.admin);
     const budget = async (type: string, payload: object) =>
-      db.worker.query('select intent.append_events($1, $2, $3, null, $4)', [tenantId, 'budget', 'groceries', JSON.stringify([{ type, payload }])]);
+      db.worker.query('select intent.append_events($1, $2, $3, null, $4)', [tenantId, 'budget', 'groceries', JSON.stringify([{ type, schemaVersion: 1, payload }])]);
     await budget('BudgetOpened', openBudget('groceries').payload);
     await budget('BudgetReserved', { orderId: 'o1', amount: 300 });
     await budget('BudgetReserved', { orderId: 'o2', amount: 200 });

@@ -274,7 +274,7 @@ describe('an operator', () => {
     const budget = openBudget('groceries');
     const { commandId } = await submitAs(db.admin, claimsOf(tenant, 'owner'), budget);
     await db.worker.query('select intent.append_events($1, $2, $3, 0, $4, $5)', [
-      tenant.tenantId, 'budget', 'groceries', JSON.stringify([{ type: 'BudgetOpened', payload: budget.payload }]), commandId,
+      tenant.tenantId, 'budget', 'groceries', JSON.stringify([{ type: 'BudgetOpened', schemaVersion: 1, payload: budget.payload }]), commandId,
     ]);
     const trace = await db.operator.query('select what, type, status from intent.command_trace($1)', [commandId]);
     expect(trace.rows).toEqual([

@@ -42,7 +42,7 @@ interface Claimed {
   readonly aggregateId: string;
 }
 
-const opened = { type: 'BudgetOpened', payload: openBudget('').payload };
+const opened = { type: 'BudgetOpened', schemaVersion: 1, payload: openBudget('').payload };
 const versions = JSON.stringify(stateVersions);
 
 /** What a worker asks for one command, with each engine. */

@@ -83,7 +83,7 @@ function appendFor(names: Names, household: Household, tenant: number): string |
   if (command === undefined) return undefined;
   const { order, by } = household.commands.get(command)!;
   const payload = { budgetId: markOf(tenant), lines: [], total: 1, placedBy: names.users[by], needsApproval: false };
-  const events = JSON.stringify([{ type: household.events.includes(order) ? 'OrderApproved' : 'OrderPlaced', payload }]);
+  const events = JSON.stringify([{ schemaVersion: 1, type: household.events.includes(order) ? 'OrderApproved' : 'OrderPlaced', payload }]);
   const values = [names.tenants[tenant]!, 'order', names.orders[order]!].map(text).join(', ');
   return `select intent.append_events(${values}, null, ${text(events)}, ${text(names.commands[command]!)})`;
 }

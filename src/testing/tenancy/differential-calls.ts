@@ -11,7 +11,7 @@ const tenant = ({ tenantId }: Household) => [tenantId];
 
 const submit = (id: string, rest: string): string => `select api.submit_command('${id}', ${rest}) as answer`;
 const placeOrder = `'PlaceOrder', 'order', '${orderId}', '{"budgetId": "groceries"}'`;
-const events = (type: string, payload: object) => `'${JSON.stringify([{ type, payload }])}'`;
+const events = (type: string, payload: object) => `'${JSON.stringify([{ type, schemaVersion: 1, payload }])}'`;
 const placed = events('OrderPlaced', { budgetId: 'groceries', lines: [], total: 700, placedBy: rose.member, needsApproval: false });
 const opened = events('BudgetOpened', { name: 'Groceries', limit: 1000 });
 

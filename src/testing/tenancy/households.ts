@@ -44,7 +44,7 @@ export async function createHouseholds(admin: pg.ClientBase): Promise<void> {
 
 function orderPlaced(placedBy: string): string {
   const payload = { budgetId: 'groceries', lines: [], total: 700, placedBy, needsApproval: false };
-  return JSON.stringify([{ type: 'OrderPlaced', payload }]);
+  return JSON.stringify([{ type: 'OrderPlaced', schemaVersion: 1, payload }]);
 }
 
-const budgetOpened = JSON.stringify([{ type: 'BudgetOpened', payload: { name: 'Groceries', limit: 1000 } }]);
+const budgetOpened = JSON.stringify([{ type: 'BudgetOpened', schemaVersion: 1, payload: { name: 'Groceries', limit: 1000 } }]);

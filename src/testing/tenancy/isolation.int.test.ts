@@ -16,7 +16,7 @@ beforeAll(async () => {
   const order = placeOrder();
   orderId = order.aggregateId;
   commandId = (await submitAs(db.admin, claimsOf(rose, 'member'), order)).commandId;
-  const placed = { type: 'OrderPlaced', payload: { ...order.payload, total: 700, placedBy: rose.members.member, needsApproval: false } };
+  const placed = { type: 'OrderPlaced', schemaVersion: 1, payload: { ...order.payload, total: 700, placedBy: rose.members.member, needsApproval: false } };
   await db.worker.query('select intent.append_events($1, $2, $3, 0, $4, $5)', [rose.tenantId, 'order', orderId, JSON.stringify([placed]), commandId]);
   await submitAs(db.admin, claimsOf(rose, 'owner'), openBudget('waiting'));
 });

@@ -43,7 +43,7 @@ describe('pitfall 8: set_config(…, true) outside a transaction does nothing', 
 });
 
 describe('pitfall 9: set_config(…, false) leaks into the pool', () => {
-  const notes = '[{"type": "NoteTaken", "payload": {}}]';
+  const notes = '[{"type": "NoteTaken", "schemaVersion": 1, "payload": {}}]';
   const calls: readonly (readonly [string, string])[] = [
     ['load_aggregate', `select intent.load_aggregate($1, 'order', 'x', 1)`],
     ['load_command', `select intent.load_command($1, gen_random_uuid(), '{}')`],
