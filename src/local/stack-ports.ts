@@ -1,4 +1,4 @@
-import { choosePort } from './ports.ts';
+import { choosePort, isFree } from './ports.ts';
 
 /**
  * The ports of one stack on 127.0.0.1. Those that people use come first; the rest is between the parts, and lies below the ports
@@ -36,4 +36,15 @@ export async function chooseStackPorts(preferred: StackPorts, log: (line: string
     if (chosen[name] !== preferred[name]) log(`  port ${preferred[name]} is in use: taking ${chosen[name]} instead`);
   }
   return chosen;
+}
+
+/** Others for those that somebody listens on while our parts do not run; `undefined` if there are none. */
+export async function replaceTakenPorts(ports: StackPorts, log: (line: string) => void): Promise<StackPorts | undefined> {
+  const replaced = { ...ports };
+  for (const name of Object.keys(ports) as (keyof StackPorts)[]) {
+    if (await isFree(ports[name])) continue;
+    replaced[name] = await choosePort(ports[name] + 1);
+    log(`  port ${ports[name]} was taken meanwhile: taking ${replaced[name]} instead`);
+  }
+  return Object.keys(ports).some((name) => replaced[name as keyof StackPorts] !== ports[name as keyof StackPorts]) ? replaced : undefined;
 }

@@ -9,9 +9,12 @@ import type { StackError } from './stack-error.ts';
 import { removeStackInfo, writeStackInfo } from './stack-info.ts';
 import type { StackInfo } from './stack-info.ts';
 import { lockStack } from './stack-lock.ts';
-import { chooseStackPorts } from './stack-ports.ts';
+import { chooseStackPorts, replaceTakenPorts } from './stack-ports.ts';
 import type { StackPorts } from './stack-ports.ts';
-import { startParts } from './start-parts.ts';
+import { type PartsContext, startParts } from './start-parts.ts';
+
+/** Ports are chosen before they are bound, and another program may take one in between. */
+const maxAttempts = 3;
 
 /** After this long, stopping becomes killing: a person who pressed Ctrl-C has everything gone within 10 s. */
 const politeStopMs = 8_000;
@@ -43,10 +46,6 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
   const { directory, fresh, log, signal } = options;
   openStackDirectory(directory);
   const lock = lockStack(directory);
-  const parts = createParts(log);
-  let stopping: Promise<void> | undefined;
-  const stop = () => (stopping ??= stopParts(directory, parts).finally(() => lock.release()));
-
   try {
     await endOrphans(runDirectory(directory), log);
     if (fresh) deleteStackData(directory);
@@ -54,14 +53,33 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
     checkClock(directory, new Date());
     const [secrets, ports] = [await loadSecrets(directory), await chooseStackPorts(options.ports, log)];
     signal?.throwIfAborted();
-    const starting = startParts({ parts, directory, ports, secrets, log });
-    const info = await Promise.race([starting, failure(parts), aborted(signal)]);
+    const { info, parts } = await startOnFreePorts({ directory, ports, secrets, log }, signal);
     recordClock(directory, new Date());
     writeStackInfo(directory, info);
+    let stopping: Promise<void> | undefined;
+    const stop = () => (stopping ??= stopParts(directory, parts).finally(() => lock.release()));
     return { info, failed: parts.failed, stop };
   } catch (error) {
-    await stop();
+    lock.release();
     throw error;
+  }
+}
+
+/** If a part did not start and somebody else has its port by now, all of it begins again on other ports. */
+async function startOnFreePorts(context: Omit<PartsContext, 'parts'>, signal: AbortSignal | undefined) {
+  const { directory, log } = context;
+  let { ports } = context;
+  for (let attempt = 1; ; attempt += 1) {
+    const parts = createParts(log);
+    try {
+      const starting = startParts({ ...context, parts, ports });
+      return { parts, info: await Promise.race([starting, failure(parts), aborted(signal)]) };
+    } catch (error) {
+      await stopParts(directory, parts);
+      const others = attempt < maxAttempts && signal?.aborted !== true ? await replaceTakenPorts(ports, log) : undefined;
+      if (others === undefined) throw error;
+      ports = others;
+    }
   }
 }
 
