@@ -1,9 +1,8 @@
-// A command that recurs: alice's household gets a new budget on the first of each month. Run it with `node examples/monthly-budget.ts`
-// beside `npm start`. The same schedule again is a change of it; `api.drop_schedule` ends it.
-import { readFile } from 'node:fs/promises';
+// A command that recurs: alice's household gets a new budget on the first of each month. Run it with
+// `npm run example:schedule` beside `npm start`. The same schedule again is a change of it; `api.drop_schedule` ends it.
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@supabase/supabase-js';
-import type { Connection } from './walkthrough.ts';
+import { type Connection, readConnection } from './connection.ts';
 
 export const scheduleId = 'monthly-groceries';
 
@@ -30,7 +29,7 @@ export async function scheduleMonthlyBudget({ apiUrl, publishableKey, users }: C
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  console.table(await scheduleMonthlyBudget(JSON.parse(await readFile(process.argv[2] ?? '.intent/stack.json', 'utf8')) as Connection));
+  console.table(await scheduleMonthlyBudget(await readConnection()));
   // supabase-js leaves a timer behind.
   process.exit();
 }

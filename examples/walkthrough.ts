@@ -1,17 +1,10 @@
-// A command's whole way, as an app would send and see it: run it with `node examples/walkthrough.ts` beside `npm start`.
+// A command's whole way, as an app would send and see it: run it with `npm run example` beside `npm start`.
 // Everything here is the unmodified supabase-js and our client over it; nothing looks behind the API.
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@supabase/supabase-js';
 import { CommandError, type CommandResult, type CommandToSend, createIntentClient } from '../src/client/index.ts';
-
-/** What `npm start` writes to `.intent/stack.json`, as far as a client needs it. */
-export interface Connection {
-  readonly apiUrl: string;
-  readonly publishableKey: string;
-  readonly users: readonly { readonly email: string; readonly password: string; readonly tenants: readonly { readonly tenantId: string }[] }[];
-}
+import { type Connection, readConnection } from './connection.ts';
 
 /** Plays the example and prints one line a step. Throws where a step does not end as it should. */
 export async function playWalkthrough(connection: Connection, print: (line: string) => void): Promise<void> {
@@ -101,8 +94,7 @@ function succeeded(result: CommandResult): StepResult {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const file = process.argv[2] ?? '.intent/stack.json';
-  await playWalkthrough(JSON.parse(await readFile(file, 'utf8')) as Connection, console.log);
+  await playWalkthrough(await readConnection(), console.log);
   // supabase-js leaves a timer of ten seconds behind.
   process.exit();
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Slice } from '../src/domain/kernel/slice.ts';
 
@@ -21,6 +21,8 @@ export function nameOf({ type, version }: Pick<Golden, 'type' | 'version'>): str
 
 export function readGolden(slice: Slice): Golden[] {
   const folder = join(folderOf(slice), 'golden');
+  // As a new slice is.
+  if (!existsSync(folder)) return [];
   return readdirSync(folder).toSorted().map((file) => {
     const [, type, version] = /^(\w+)\.v(\d+)\.json$/.exec(file) ?? [];
     if (type === undefined) throw new Error(`${join(folder, file)} has no name such as OrderPlaced.v1.json.`);

@@ -1,4 +1,4 @@
-// `node scripts/record-histories.ts`, before each release whose workflows differ from the last: runs each workflow through its shapes on a
+// `npm run record:histories`, before each release whose workflows differ from the last: runs each workflow through its shapes on a
 // real server and keeps their histories under the version of package.json. src/adapters/temporal/histories.unit.test.ts replays them.
 // (In Temporal's own binary form: the SDK's JSON needs one protobufjs for all of its packages, which npm does not promise.)
 // What the activities do is no part of a history, so they do nothing: they answer what leads the workflow where it is to go.

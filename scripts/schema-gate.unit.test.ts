@@ -44,6 +44,12 @@ const golden = (version: number, example: unknown): Golden => ({
 const renamedAsWritten = [...written, golden(2, { cents: 5 })];
 
 describe('the gate', () => {
+  it('names every golden file that a new slice, which has none yet, is still to get', () => {
+    const fresh: RegisteredSlice = { ...budget, aggregateType: 'chore' };
+    const problems = findProblems(fresh, readGolden(fresh));
+    expect(problems).toContain('golden/BudgetOpened.v1.json is missing: run `npm run check:schemas -- --write`, and give it an example.');
+  });
+
   it.each<[string, RegisteredSlice, readonly Golden[], RegExp]>([
     ['an event loses a field', withLimit(1, z.strictObject({})), written, /BudgetLimitChanged is not the one in .*v1.*schemaVersion 2.*upcasters.BudgetLimitChanged\[1\]/],
     ['an event has one more', withLimit(1, z.strictObject({ limit: z.int().min(0), why: z.string() })), written, /schemaVersion 2/],

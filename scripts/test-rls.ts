@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import type pg from 'pg';
 import { connectToDatabase } from '../src/local/connect-to-database.ts';
+import { endWithWords } from '../src/local/end-with-words.ts';
 import { intentDirectory } from '../src/local/paths.ts';
 import { StackError } from '../src/local/stack-error.ts';
 import { readStackInfo } from '../src/local/stack-info.ts';
@@ -71,11 +72,5 @@ if (options === undefined || options.help) {
   console.log(help);
   process.exitCode = options === undefined ? 2 : 0;
 } else {
-  try {
-    process.exitCode = await testRls(options.tenant);
-  } catch (error) {
-    if (!(error instanceof StackError)) throw error;
-    console.error(`\n${error.message}\n  What to do: ${error.remedy}\n`);
-    process.exitCode = 1;
-  }
+  await endWithWords(() => testRls(options.tenant));
 }

@@ -1,10 +1,9 @@
 // The example app: alice and bob of the household Rose, side by side in one page. Run it with `npm run example:page` beside `npm start`,
 // and open the address that it prints.
-import { readFile } from 'node:fs/promises';
+import { readConnection } from '../connection.ts';
 import { startPageServer } from './page-server.ts';
-import type { PageSettings } from './page/settings.ts';
 
-const { apiUrl, publishableKey, users } = JSON.parse(await readFile(process.argv[2] ?? '.intent/stack.json', 'utf8')) as PageSettings;
+const { apiUrl, publishableKey, users } = await readConnection();
 const page = await startPageServer({
   apiUrl,
   publishableKey,

@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writePrivateFile } from './private-file.ts';
+import { StackError } from './stack-error.ts';
 
 const stackInfoSchema = z.object({
   apiUrl: z.string(),
@@ -33,6 +34,13 @@ export function readStackInfo(directory: string): StackInfo | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Throws `StackError` while no stack is ready there. */
+export function requireStackInfo(directory: string): StackInfo {
+  const info = readStackInfo(directory);
+  if (info === undefined) throw new StackError('No stack is ready here.', 'Run `npm start` in another terminal, and wait until it says "Ready".');
+  return info;
 }
 
 export function removeStackInfo(directory: string): void {

@@ -9,6 +9,8 @@ export const graphileMigrate = createRequire(import.meta.url).resolve('graphile-
 export interface MigrationFolder {
   /** Where to run graphile-migrate: it holds the `.gmrc`. */
   readonly path: string;
+  /** The text of `.gmrc`. */
+  readonly gmrc: string;
   read(file: string): string;
   write(file: string, text: string): void;
   remove(): void;
@@ -21,6 +23,7 @@ export function createMigrationFolder(parts: readonly string[]): MigrationFolder
   for (const part of parts) cpSync(join(projectRoot, 'sql', part), join(path, 'sql', part), { recursive: true });
   return {
     path,
+    gmrc: readFileSync(join(path, '.gmrc'), 'utf8'),
     read: (file) => readFileSync(join(path, 'sql', file), 'utf8'),
     write: (file, text) => writeFileSync(join(path, 'sql', file), text),
     remove: () => rmSync(path, { recursive: true }),

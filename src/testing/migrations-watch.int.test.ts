@@ -1,10 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from './database.ts';
-import { createMigrationFolder, graphileMigrate, type MigrationFolder } from './migration-folder.ts';
+import { projectRoot } from '../local/paths.ts';
+import { createMigrationFolder, type MigrationFolder } from './migration-folder.ts';
 
 let database: TestDatabase;
 let folder: MigrationFolder;
@@ -14,8 +16,9 @@ let lines: AsyncIterator<string>;
 beforeAll(async () => {
   database = await createTestDatabase();
   folder = createMigrationFolder(['committed', 'current', 'fixtures']);
-  folder.write('current/1-current.sql', '--!include behaviour.sql\n');
-  watch = spawn(process.execPath, [graphileMigrate, 'watch'], {
+  // As it is after a commit: nothing is included yet.
+  folder.write('current/1-current.sql', (JSON.parse(folder.gmrc) as { blankMigrationContent: string }).blankMigrationContent);
+  watch = spawn(process.execPath, [join(projectRoot, 'scripts', 'db-watch.ts')], {
     cwd: folder.path,
     env: { ...process.env, DATABASE_URL: database.adminUrl },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -47,8 +50,8 @@ async function bedCount(): Promise<unknown> {
   }
 }
 
-describe('graphile-migrate watch', () => {
-  it('puts a saved fixture into the database', async () => {
+describe('npm run db:watch', () => {
+  it('puts a saved fixture into the database, also while the current migration is blank', async () => {
     await finished();
     const fixture = 'fixtures/intent/beds.sql';
     const saved = folder.read(fixture);

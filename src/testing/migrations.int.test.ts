@@ -16,8 +16,13 @@ afterAll(async () => {
   await database.drop();
 });
 
+/** The rows that fixtures write are compared as well: all of them are of the registry. */
 const behaviour = `
-  select 'function ' || p.oid::regprocedure as object, pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '') || p.proowner::regrole as definition
+  select 'message type ' || m.type as object, m::text as definition from intent.message_types as m
+  union all
+  select format('event %s of process %s', e.event_type, e.process), e::text from intent.process_events as e
+  union all
+  select 'function ' || p.oid::regprocedure, pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '') || p.proowner::regrole
   from pg_proc as p where p.pronamespace in ('intent'::regnamespace, 'api'::regnamespace) and p.prokind <> 'a'
   union all
   select 'aggregate ' || a.aggfnoid::regprocedure, concat(a.aggtransfn, a.aggtranstype::regtype, p.proacl, p.proowner::regrole)
