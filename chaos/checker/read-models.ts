@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { listAmounts } from '../../src/domain/budget/amounts.ts';
 import type { BudgetState } from '../../src/domain/budget/budget.ts';
 import type { OrderState } from '../../src/domain/order/order.ts';
 import { findSlice } from '../../src/domain/registry.ts';
@@ -46,15 +47,15 @@ function orderRow({ tenantId, aggregateId: orderId, version, state }: Folded): O
 function budgetRow({ tenantId, aggregateId: budgetId, version, state }: Folded): BudgetRow[] {
   const budget = state as BudgetState;
   if (budget.status === 'not_open') return [];
-  return [{ tenantId, budgetId, limit: budget.limit, reserved: sum(budget.reserved), spent: sum(budget.spent), version }];
+  return [{ tenantId, budgetId, limit: budget.limit, reserved: budget.reserved.total, spent: budget.spent.total, version }];
 }
 
 function shareRows({ tenantId, aggregateId: budgetId, state }: Folded): ShareRow[] {
   const budget = state as BudgetState;
   if (budget.status === 'not_open') return [];
-  const orderIds = [...new Set([...Object.keys(budget.reserved), ...Object.keys(budget.spent)])];
-  return orderIds
-    .map((orderId) => ({ tenantId, budgetId, orderId, reserved: budget.reserved[orderId] ?? 0, spent: budget.spent[orderId] ?? 0 }))
+  const [reserved, spent] = [listAmounts(budget.reserved), listAmounts(budget.spent)];
+  return [...new Set([...Object.keys(reserved), ...Object.keys(spent)])]
+    .map((orderId) => ({ tenantId, budgetId, orderId, reserved: reserved[orderId] ?? 0, spent: spent[orderId] ?? 0 }))
     .filter(isUsed);
 }
 
@@ -72,8 +73,4 @@ function compare<Row>(model: string, expected: readonly Row[], found: readonly R
       const [kept, folded] = [rows, made].map((side) => JSON.stringify(side.get(key)));
       return violation('D', 'read model differs from its events', `${model} ${key}: ${kept} for ${folded}`);
     });
-}
-
-function sum(amounts: Readonly<Record<string, number>>): number {
-  return Object.values(amounts).reduce((total, amount) => total + amount, 0);
 }

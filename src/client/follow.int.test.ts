@@ -1,5 +1,6 @@
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { noAmounts, withAmount } from '../domain/budget/amounts.ts';
 import { budgetSlice, type BudgetState } from '../domain/budget/budget.ts';
 import type { BudgetEvent } from '../domain/budget/messages.ts';
 import type { TestGateway } from '../local/gateway/testing/test-gateway.ts';
@@ -146,7 +147,7 @@ test('a channel that is closed is offline, is replaced by a new one, and what it
 
 test('a snapshot and the events after it give the state', async () => {
   await append(opened);
-  const state: BudgetState = { status: 'open', name: 'Groceries', limit: 100, reserved: {}, spent: { 'order-1': 7 } };
+  const state: BudgetState = { status: 'open', name: 'Groceries', limit: 100, reserved: noAmounts, spent: withAmount('order-1', 7, noAmounts) };
   await gateway.admin.query(`select intent.save_snapshot($1, 'budget', $2, 1, $3, $4)`, [
     tenant.tenantId,
     budgetId,

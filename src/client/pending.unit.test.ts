@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { BudgetCommand } from '../domain/budget/messages.ts';
+import { noAmounts, withAmount } from '../domain/budget/amounts.ts';
 import { budgetSlice, type BudgetState } from '../domain/budget/budget.ts';
 import { applyPending, type Pending, withoutSettled } from './pending.ts';
 
 const { decider } = budgetSlice;
-const open: BudgetState = { status: 'open', name: 'Groceries', limit: 100, reserved: {}, spent: {} };
+const open: BudgetState = { status: 'open', name: 'Groceries', limit: 100, reserved: noAmounts, spent: noAmounts };
 
 function pending(command: BudgetCommand, commandId: string, settledAt: number | null = null): Pending {
   const actor = { userId: 'u', role: 'owner' } as const;
@@ -27,7 +28,7 @@ test('pending commands are decided one on the other, and again on a state that h
 });
 
 test('a pending command that would be rejected shows nothing', () => {
-  const committed = { ...open, spent: { order: 90 } };
+  const committed = { ...open, spent: withAmount('order', 90, noAmounts) };
   expect(applyPending(decider, committed, [pending(changeLimit(10), 'a')])).toBe(committed);
 });
 

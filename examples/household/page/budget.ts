@@ -14,7 +14,7 @@ export function showBudget(panel: HTMLElement, budget: Following<'budget'>, noti
     element.hidden = !isOpen;
     form.hidden = isOpen || position === null;
     if (!isOpen) return;
-    const [spent, reserved] = [sum(state.spent), sum(state.reserved)];
+    const [spent, reserved] = [state.spent.total, state.reserved.total];
     element.classList.toggle('pending', pending.length > 0);
     findElement(element, '.name').textContent = state.name;
     for (const [name, cents] of Object.entries({ limit: state.limit, spent, reserved, left: state.limit - spent - reserved })) {
@@ -33,8 +33,4 @@ export function showBudget(panel: HTMLElement, budget: Following<'budget'>, noti
     const limit = readCents(find(form, '[name=limit]', HTMLInputElement));
     void notice.watch('Opening the budget', budget.send('OpenBudget', { payload: { name: 'Household', limit } }));
   });
-}
-
-function sum(amounts: Readonly<Record<string, number>>): number {
-  return Object.values(amounts).reduce((total, amount) => total + amount, 0);
 }

@@ -18,7 +18,7 @@ export function createLog(supabase: SupabaseClient, budgetId: string): Log {
       const budget = fold(budgetSlice, streams.get(`budget ${budgetId}`) ?? []) as StateOf<'budget'>;
       if (budget.status !== 'open') throw new Error(`The log does not open the budget ${budgetId}.`);
       const orders = [...streams.values()].filter(([first]) => isOrderOf(budgetId, first!)).map(showOrder);
-      const [spent, reserved] = [sum(budget.spent), sum(budget.reserved)];
+      const [spent, reserved] = [budget.spent.total, budget.reserved.total];
       return { orders: orders.toReversed(), spent: show(spent), reserved: show(reserved), left: show(budget.limit - spent - reserved) };
     },
   };
@@ -50,8 +50,4 @@ function showOrder(events: readonly RecordedEvent[]): string[] {
 
 function show(cents: number): string {
   return (cents / 100).toFixed(2);
-}
-
-function sum(amounts: Readonly<Record<string, number>>): number {
-  return Object.values(amounts).reduce((total, amount) => total + amount, 0);
 }

@@ -1,6 +1,7 @@
 import type { DecisionContext, Decider } from '../kernel/decider.ts';
 import { accept, reject, type Rejection, type Result } from '../kernel/result.ts';
 import type { Slice } from '../kernel/slice.ts';
+import { amountFor, type Amounts, hasAmountFor, noAmounts, withAmount, withoutAmount } from './amounts.ts';
 import { budgetCatalogue } from './catalogue.ts';
 import type { BudgetCommand, BudgetEvent } from './messages.ts';
 
@@ -11,9 +12,9 @@ export type BudgetState =
       readonly status: 'open';
       readonly name: string;
       readonly limit: number;
-      /** By order id. An order's amount stays in `spent` so that a later cancellation can release it. */
-      readonly reserved: Readonly<Record<string, number>>;
-      readonly spent: Readonly<Record<string, number>>;
+      readonly reserved: Amounts;
+      /** An order's amount stays here so that a later cancellation can release it. */
+      readonly spent: Amounts;
     };
 
 export type BudgetRejectionCode =
@@ -60,7 +61,7 @@ function change(command: Exclude<BudgetCommand, { type: 'OpenBudget' }>, budget:
 }
 
 function changeLimit(limit: number, budget: OpenBudget): Decision {
-  const committed = sum(budget.reserved) + sum(budget.spent);
+  const committed = budget.reserved.total + budget.spent.total;
   if (limit < committed) {
     return reject('LIMIT_BELOW_COMMITTED', `The limit cannot be below ${committed} cents, which are reserved or spent.`, { committed });
   }
@@ -69,7 +70,7 @@ function changeLimit(limit: number, budget: OpenBudget): Decision {
 
 /** A second reservation for one order replaces the first, so it is measured against the budget without it. */
 function reserve(orderId: string, amount: number, budget: OpenBudget): Decision {
-  const available = budget.limit - sum(budget.spent) - sum(without(orderId, budget.reserved));
+  const available = budget.limit - budget.spent.total - withoutAmount(orderId, budget.reserved).total;
   return accept([
     amount <= available
       ? { type: 'BudgetReserved', payload: { orderId, amount } }
@@ -78,12 +79,12 @@ function reserve(orderId: string, amount: number, budget: OpenBudget): Decision 
 }
 
 function spend(orderId: string, budget: OpenBudget): Decision {
-  if (!Object.hasOwn(budget.reserved, orderId)) return nothingReserved();
+  if (!hasAmountFor(orderId, budget.reserved)) return nothingReserved();
   return accept([{ type: 'BudgetSpent', payload: { orderId, amount: amountFor(orderId, budget.reserved) } }]);
 }
 
 function release(orderId: string, budget: OpenBudget): Decision {
-  if (!Object.hasOwn(budget.reserved, orderId) && !Object.hasOwn(budget.spent, orderId)) return nothingReserved();
+  if (!hasAmountFor(orderId, budget.reserved) && !hasAmountFor(orderId, budget.spent)) return nothingReserved();
   const amount = amountFor(orderId, budget.reserved) + amountFor(orderId, budget.spent);
   return accept([{ type: 'BudgetReleased', payload: { orderId, amount } }]);
 }
@@ -95,7 +96,7 @@ function nothingReserved(): Decision {
 function evolve(state: BudgetState, event: BudgetEvent): BudgetState {
   if (event.type === 'BudgetOpened') {
     const { name, limit } = event.payload;
-    return { status: 'open', name, limit, reserved: {}, spent: {} };
+    return { status: 'open', name, limit, reserved: noAmounts, spent: noAmounts };
   }
   if (state.status === 'not_open') return state;
   switch (event.type) {
@@ -103,34 +104,22 @@ function evolve(state: BudgetState, event: BudgetEvent): BudgetState {
       return { ...state, limit: event.payload.limit };
     case 'BudgetReserved': {
       const { orderId, amount } = event.payload;
-      return { ...state, reserved: { ...state.reserved, [orderId]: amount } };
+      return { ...state, reserved: withAmount(orderId, amount, state.reserved) };
     }
     case 'BudgetReservationRefused':
       return state;
     case 'BudgetSpent': {
       const { orderId, amount } = event.payload;
-      const spent = { ...state.spent, [orderId]: amountFor(orderId, state.spent) + amount };
-      return { ...state, reserved: without(orderId, state.reserved), spent };
+      const spent = withAmount(orderId, amountFor(orderId, state.spent) + amount, state.spent);
+      return { ...state, reserved: withoutAmount(orderId, state.reserved), spent };
     }
     case 'BudgetReleased': {
       const { orderId } = event.payload;
-      return { ...state, reserved: without(orderId, state.reserved), spent: without(orderId, state.spent) };
+      return { ...state, reserved: withoutAmount(orderId, state.reserved), spent: withoutAmount(orderId, state.spent) };
     }
     default:
       return event satisfies never;
   }
-}
-
-function amountFor(orderId: string, amounts: Readonly<Record<string, number>>): number {
-  return amounts[orderId] ?? 0;
-}
-
-function without(orderId: string, amounts: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
-  return Object.fromEntries(Object.entries(amounts).filter(([id]) => id !== orderId));
-}
-
-function sum(amounts: Readonly<Record<string, number>>): number {
-  return Object.values(amounts).reduce((total, amount) => total + amount, 0);
 }
 
 const decider: Decider<BudgetState, BudgetCommand, BudgetEvent, BudgetRejectionCode> = {
@@ -141,7 +130,7 @@ const decider: Decider<BudgetState, BudgetCommand, BudgetEvent, BudgetRejectionC
 
 export const budgetSlice: Slice<BudgetState, BudgetCommand, BudgetEvent, BudgetRejectionCode> = {
   aggregateType: budgetCatalogue.aggregateType,
-  stateVersion: 1,
+  stateVersion: 2,
   snapshotEvery: 100,
   commands: budgetCatalogue.commands,
   events: budgetCatalogue.events,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { specificationOf } from '../../testing/specification.ts';
+import { listAmounts } from './amounts.ts';
 import { budgetSlice } from './budget.ts';
 import type { BudgetCommand, BudgetEvent } from './messages.ts';
 
@@ -93,7 +94,8 @@ describe('a budget through any sequence of commands', () => {
           });
           if (result.ok) state = result.value.reduce(budgetSlice.decider.evolve, state);
           if (state.status === 'not_open') continue;
-          const committed = [...Object.values(state.reserved), ...Object.values(state.spent)].reduce((a, b) => a + b, 0);
+          const committed = [state.reserved, state.spent].flatMap((amounts) => Object.values(listAmounts(amounts))).reduce((a, b) => a + b, 0);
+          expect(committed).toBe(state.reserved.total + state.spent.total);
           expect(committed).toBeLessThanOrEqual(state.limit);
         }
       }),

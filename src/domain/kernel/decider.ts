@@ -21,5 +21,6 @@ export interface DomainMessage {
 export interface Decider<State, Command extends DomainMessage, Event extends DomainMessage, Code extends string> {
   readonly initialState: State;
   decide(command: Command, state: State, context: DecisionContext): Result<readonly Event[], Rejection<Code>>;
+  /** In time that does not grow with the state, or a long stream is folded in quadratic time: see `persistent-record.ts`. */
   evolve(state: State, event: Event): State;
 }

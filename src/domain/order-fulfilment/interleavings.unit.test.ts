@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { listAmounts, noAmounts } from '../budget/amounts.ts';
 import { budgetId, lines, orderId, total } from '../../testing/fulfilment.ts';
 import { createFulfilmentModel, type FulfilmentModel } from '../../testing/fulfilment-model.ts';
 import { createOrderFulfilment } from './order-fulfilment.ts';
@@ -40,9 +41,8 @@ async function settle(model: FulfilmentModel, seed: number): Promise<void> {
 }
 
 function expectWithinLimit(model: FulfilmentModel): void {
-  const { limit, reserved, spent } = { limit: 0, reserved: {}, spent: {}, ...model.budget() };
-  const amounts = [...Object.values<number>(reserved), ...Object.values<number>(spent)];
-  expect(amounts.reduce((sum, amount) => sum + amount, 0)).toBeLessThanOrEqual(limit);
+  const { limit, reserved, spent } = { limit: 0, reserved: noAmounts, spent: noAmounts, ...model.budget() };
+  expect(reserved.total + spent.total).toBeLessThanOrEqual(limit);
 }
 
 /** Everything has ended, and the budget holds for the order what the order's status allows. */
@@ -51,8 +51,8 @@ function expectSettled(model: FulfilmentModel): void {
   const { status } = model.order();
   expect(['confirmed', 'delivered', 'rejected', 'cancelled']).toContain(status);
   const isFulfilled = status === 'confirmed' || status === 'delivered';
-  const { reserved, spent } = { reserved: {}, spent: {}, ...model.budget() };
-  expect({ reserved, spent }).toEqual({ reserved: {}, spent: isFulfilled ? { [orderId]: total } : {} });
+  const { reserved, spent } = { reserved: noAmounts, spent: noAmounts, ...model.budget() };
+  expect({ reserved: listAmounts(reserved), spent: listAmounts(spent) }).toEqual({ reserved: {}, spent: isFulfilled ? { [orderId]: total } : {} });
 }
 
 it.each([
