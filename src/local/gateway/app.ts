@@ -1,9 +1,13 @@
+import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Pool } from 'pg';
 import { requireApiKey } from './api-key.ts';
 import { createAuthRoutes } from './auth/routes.ts';
 import { allowOrigins } from './cors.ts';
+import { refuseUnreadableBody } from './examine-body.ts';
+import { refuseLongLists } from './examine-query.ts';
+import { refuseUnreadable } from './examine-request.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { forwardTo } from './proxy.ts';
 import type { Tokens } from './tokens.ts';
@@ -22,7 +26,7 @@ export interface AppOptions {
 }
 
 /** What of Supabase's HTTP interface the flow uses. */
-export function createApp(options: AppOptions): Hono {
+export function createApp(options: AppOptions): Hono<{ Bindings: HttpBindings }> {
   const { authPool, tokens, metrics, publishableKey, postgrestUrl, functionUrl, allowedOrigins, log } = options;
   const cors = allowOrigins(allowedOrigins);
   const apiKey = requireApiKey(publishableKey);
@@ -33,11 +37,15 @@ export function createApp(options: AppOptions): Hono {
       context.json({ message: `The body is larger than ${maxBodyBytes} bytes` }, 413, { connection: 'close' }),
   });
 
-  const app = new Hono();
+  const app = new Hono<{ Bindings: HttpBindings }>();
   // It would tell a browser's script the headers that it may not see, and fetch cannot pass it on.
   app.on('TRACE', '*', (context) => context.json({ message: 'TRACE is not answered here' }, 405));
-  app.use('/auth/v1/*', cors, limitBody);
-  app.use('/rest/v1/*', cors, apiKey, limitBody);
+  app.use('/auth/v1/*', cors);
+  app.use('/rest/v1/*', cors);
+  // Behind the CORS headers, so that a browser's script can read what was wrong.
+  app.use(refuseUnreadable);
+  app.use('/auth/v1/*', limitBody, refuseUnreadableBody);
+  app.use('/rest/v1/*', apiKey, refuseLongLists, limitBody, refuseUnreadableBody);
   app.route('/auth/v1', createAuthRoutes({ pool: authPool, tokens, apiKey, log }));
   app.all(
     '/rest/v1/*',

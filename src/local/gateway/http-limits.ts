@@ -4,7 +4,10 @@ import type { RequestListener } from 'node:http';
 export interface HttpLimits {
   /** WebSockets among them, of which there are fewer (see realtime/limits.ts). */
   readonly maxConnections: number;
+  /** With the first line. */
   readonly maxHeaderBytes: number;
+  /** The address: path and query. */
+  readonly maxTargetBytes: number;
   readonly maxHeaders: number;
   /** From the connection, or the end of the request before, to the end of the headers. */
   readonly headersTimeoutMs: number;
@@ -17,6 +20,7 @@ export interface HttpLimits {
 export const httpLimits: HttpLimits = {
   maxConnections: 1_000,
   maxHeaderBytes: 16 * 1024,
+  maxTargetBytes: 8 * 1024,
   maxHeaders: 64,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,

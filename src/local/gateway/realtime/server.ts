@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
+import { examineRequest } from '../examine-request.ts';
 import { isVersion } from './frames.ts';
 import type { Version } from './frames.ts';
 import { maxFrameBytes, maxSockets, silenceMs } from './limits.ts';
@@ -23,7 +24,7 @@ export interface RealtimeServer {
 }
 
 interface Refusal {
-  readonly status: 400 | 401 | 404 | 429;
+  readonly status: 400 | 401 | 404 | 414 | 429;
   readonly error: string;
 }
 
@@ -60,6 +61,8 @@ export function createRealtimeServer({ publishableKey, ...deps }: RealtimeServer
 
   return {
     upgrade(request, socket, head) {
+      const unreadable = examineRequest(request);
+      if (unreadable !== null) return refuse(socket, { status: unreadable.status, error: unreadable.message });
       const answer = examine(URL.parse(request.url ?? '', 'http://localhost'));
       if (typeof answer === 'object') return refuse(socket, answer);
       server.handleUpgrade(request, socket, head, (client) => accept(client, answer));
