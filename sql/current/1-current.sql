@@ -42,6 +42,83 @@ set local statement_timeout = '60s';
 
 
 -- State: collation.
+-- Keys are compared as bytes: the order of the database's collation changes with its C library, and indexes that were built in the
+-- old one are corrupt then, without a word. No row is rewritten; the indexes of these columns are built anew, each table at once
+-- and under its lock. Views and triggers on them go first, and come back below with the behaviour.
+create or replace function pg_temp.compare_as_bytes(of_table regclass, variadic columns text[]) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  default_collation constant oid := '"default"'::regcollation;
+  numbers smallint[];
+  changes text;
+  dependent record;
+begin
+  select array_agg(a.attnum), string_agg(format('alter column %I type text collate "C"', a.attname), ', ') into numbers, changes
+  from pg_attribute as a
+  where a.attrelid = of_table and a.attname = any (columns) and a.attcollation = default_collation;
+  if numbers is null then
+    return;
+  end if;
+  for dependent in
+    select distinct coalesce(
+      (select format('drop view %s', v.oid::regclass) from pg_rewrite as r join pg_class as v on v.oid = r.ev_class
+        where d.classid = 'pg_rewrite'::regclass and r.oid = d.objid and v.relnamespace::regnamespace::text in ('intent', 'api')),
+      (select format('drop trigger %I on %s', t.tgname, t.tgrelid::regclass) from pg_trigger as t
+        where d.classid = 'pg_trigger'::regclass and t.oid = d.objid and not t.tgisinternal)) as removal
+    from pg_depend as d
+    where d.refclassid = 'pg_class'::regclass and d.refobjid = of_table and d.refobjsubid = any (numbers)
+  loop
+    if dependent.removal is not null then
+      execute dependent.removal;
+    end if;
+  end loop;
+  execute format('alter table %s %s', of_table, changes);
+end
+$$;
+
+set local role intent_owner;
+select pg_temp.compare_as_bytes('intent.message_types', 'type', 'aggregate_type');
+select pg_temp.compare_as_bytes('intent.process_events', 'process', 'event_type');
+select pg_temp.compare_as_bytes('intent.schedules', 'schedule_id', 'type', 'aggregate_type', 'aggregate_id');
+select pg_temp.compare_as_bytes('intent.checkpoints', 'subscription');
+select pg_temp.compare_as_bytes('intent.skipped_events', 'subscription');
+select pg_temp.compare_as_bytes('intent.reactions', 'process', 'key');
+select pg_temp.compare_as_bytes('intent.processes', 'process', 'key');
+select pg_temp.compare_as_bytes('intent.snapshots', 'aggregate_type', 'aggregate_id');
+select pg_temp.compare_as_bytes('intent.orders', 'order_id', 'budget_id');
+select pg_temp.compare_as_bytes('intent.budgets', 'budget_id');
+select pg_temp.compare_as_bytes('intent.budget_shares', 'budget_id', 'order_id');
+select pg_temp.compare_as_bytes('intent.commands', 'aggregate_type', 'aggregate_id', 'type', 'process', 'process_key');
+-- The log can be large: an index that was built beforehand, without a lock, is taken over (docs/operations.md).
+do $$
+begin
+  if exists (select from pg_index where indexrelid = to_regclass('intent.events_as_bytes') and indisunique and indisvalid) then
+    alter table intent.events drop constraint events_tenant_id_aggregate_type_aggregate_id_version_key;
+  end if;
+end
+$$;
+select pg_temp.compare_as_bytes('intent.events', 'aggregate_type', 'aggregate_id', 'type');
+do $$
+begin
+  if to_regclass('intent.events_as_bytes') is not null
+    and to_regclass('intent.events_tenant_id_aggregate_type_aggregate_id_version_key') is null then
+    alter table intent.events add constraint events_tenant_id_aggregate_type_aggregate_id_version_key
+      unique using index events_as_bytes;
+  end if;
+end
+$$;
+do $$
+begin
+  if exists (select from pg_attribute where attrelid = 'intent.candidate'::regclass and attname = 'aggregate_id'
+    and attcollation = '"default"'::regcollation) then
+    alter type intent.candidate
+      alter attribute aggregate_type type text collate "C", alter attribute aggregate_id type text collate "C";
+  end if;
+end
+$$;
+reset role;
 
 
 

@@ -77,6 +77,8 @@ const harms: readonly { problem: string; object: string; harm: string }[] = [
     harm: `create or replace trigger append_only before delete on intent.events for each row execute function intent.refuse_change();
       alter table intent.events enable always trigger append_only`,
   },
+  { problem: 'index depends on a collation', object: 'intent.by_name', harm: 'create index by_name on intent.tenants (name)' },
+  { problem: 'index depends on a collation', object: 'intent.by_name', harm: `create index by_name on intent.tenants (lower(name) collate "und-x-icu")` },
   { problem: 'role above the policies', object: 'intent_owner', harm: 'alter role intent_owner bypassrls' },
   { problem: 'role above the policies', object: 'intent_worker', harm: 'alter role intent_worker superuser' },
   { problem: 'owner can log in', object: 'intent_system', harm: 'alter role intent_system login' },
@@ -91,6 +93,24 @@ describe('intent.doctor()', () => {
 
   it.each(harms)('finds "$problem" of $object, alone, after: $harm', async ({ problem, object, harm }) => {
     expect(await findAfter(harm)).toEqual([{ problem, object, detail: expect.any(String) as string, remedy: expect.any(String) as string }]);
+  });
+
+  it('finds that the database was moved to another version of its collation, and the indexes that are in doubt', async () => {
+    const moved = `update pg_database set datcollversion = '0.9' where datname = current_database()`;
+    expect(await findAfter(`create schema app; create table app.people (email text unique); ${moved}`)).toMatchObject([
+      {
+        problem: 'collation has changed',
+        detail: expect.stringMatching(/^its version was 0\.9 and is \S+; [1-9]\d* indexes may be corrupt: .*app\.people_email_key/) as string,
+        remedy: expect.stringMatching(/reindex index concurrently app\.people_email_key;.* alter database \w+ refresh collation version;$/) as string,
+      },
+    ]);
+  });
+
+  it('finds another version of a collation that an index of the application names, and of no other', async () => {
+    const moved = `update pg_collation set collversion = '0.9' where collname in ('de-x-icu', 'fr-x-icu')`;
+    expect(await findAfter(`create schema app; create table app.people (name text collate "de-x-icu" unique); ${moved}`)).toMatchObject([
+      { problem: 'collation has changed', object: 'collation "de-x-icu"', remedy: 'reindex index concurrently app.people_name_key; alter collation "de-x-icu" refresh version;' },
+    ]);
   });
 
   it("finds a hole in a tenant's positions and in a stream's versions", async () => {

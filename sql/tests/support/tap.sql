@@ -67,6 +67,15 @@ exception when others then
 end
 $$;
 
+-- Rows are the same whatever the collations of their columns are, by which PostgreSQL cannot compare a key with a literal in a row.
+create function tap.differ(have record, want record) returns boolean language plpgsql as $$
+begin
+  return have is distinct from want;
+exception when indeterminate_collation then
+  return have::text is distinct from want::text;
+end
+$$;
+
 create function tap.results_eq(have refcursor, want refcursor, description text) returns text language plpgsql as $$
 declare
   actual record;
@@ -81,7 +90,7 @@ begin
     fetch want into expected;
     if is_last and not found then
       return tap.report(true, description, null);
-    elsif is_last or not found or actual is distinct from expected then
+    elsif is_last or not found or tap.differ(actual, expected) then
       return tap.report(false, description, format(E'row %s\nhave: %s\nwant: %s', row_number, actual, expected));
     end if;
   end loop;

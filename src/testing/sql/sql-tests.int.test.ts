@@ -64,6 +64,7 @@ describe('the runner', () => {
     { assertion: `throws_ok('select 1 / 0', 'IN001', null, 'it')`, says: '22012' },
     { assertion: `throws_ok('select 1 / 0', '22012', 'another message', 'it')`, says: 'division by zero' },
     { assertion: `results_eq('values (1), (2)', 'values (1), (3)', 'it')`, says: '(3)' },
+    { assertion: `results_eq($$values ('a' collate "C", 1)$$, $$values ('b', 1)$$, 'it')`, says: '(b,1)' },
     { assertion: `results_eq('values (1), (2)', 'values (1)', 'it')`, says: '(2)' },
     { assertion: `results_eq('values (1)', 'values (1), (2)', 'it')`, says: '(2)' },
     { assertion: `is_empty('values (1)', 'it')`, says: '(1)' },

@@ -94,6 +94,21 @@ export const plantedTables: readonly Planted[] = [
     caught: ['intent.planted.planted_session_id_fkey: a foreign key contains tenant_id on both sides. Add'],
   },
   {
+    what: 'a text key in the order of the database',
+    sql: `create table intent.planted (tenant_id uuid, label text, primary key (tenant_id, label)); ${walled('intent.planted')}`,
+    caught: ['intent.planted_pkey: an index compares text as bytes. Declare'],
+  },
+  {
+    what: 'an index on an expression in the order of the database',
+    sql: `create index planted on intent.events (tenant_id, (payload ->> 'name'))`,
+    caught: ['intent.planted: an index compares text as bytes. Declare'],
+  },
+  {
+    what: "a column that holds aggregates' ids in the order of the database",
+    sql: `create table intent.planted (tenant_id uuid primary key, aggregate_id text); ${walled('intent.planted')}`,
+    caught: ['intent.planted.aggregate_id: a column is compared as bytes if one of its name stands in an index. Declare'],
+  },
+  {
     what: 'a unique index without the tenant',
     sql: 'create unique index planted on intent.commands (command_id)',
     caught: ['intent.planted: a unique index contains tenant_id, so that nobody learns of the ids of others. Add'],

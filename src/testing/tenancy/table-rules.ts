@@ -5,6 +5,7 @@ import type { CensusRule } from './census-rule.ts';
 const keyedOtherwise = `('intent.claim_turns', 'intent.message_types', 'intent.operator_log', 'intent.process_events',
   'intent.session_tenants')`;
 
+const bytes = `'pg_catalog."C"'::regcollation`;
 const wall = '(tenant_id = ( SELECT intent.current_tenant_id() AS current_tenant_id))';
 const entered = '(tenant_id = intent.entered_tenant_id())';
 const policy = `p.polrelid::regclass || '.' || p.polname`;
@@ -37,6 +38,20 @@ export const tableRules: readonly CensusRule[] = [
     remedy: 'Add tenant_id to the index',
     violations: `select i.indexrelid::regclass::text as name from pg_index as i join ${tenantTables} as c on c.oid = i.indrelid
       where i.indisunique and not ${hasTenant('i.indkey', 'c.oid')} and c.oid::regclass::text not in ${keyedOtherwise}`,
+  },
+  {
+    rule: 'an index compares text as bytes',
+    remedy: 'Declare its text columns `collate "C"`: the order of other collations changes with the C library, and corrupts the index',
+    violations: `select i.indexrelid::regclass::text as name from pg_index as i join ${ourTables} as c on c.oid = i.indrelid
+      where not i.indcollation::oid[] <@ array[0, ${bytes}]::oid[]`,
+  },
+  {
+    rule: 'a column is compared as bytes if one of its name stands in an index',
+    remedy: 'Declare it `collate "C"`, so that no comparison of the two is by another order',
+    violations: `select c.oid::regclass || '.' || a.attname as name from ${ourTables} as c
+      join pg_attribute as a on a.attrelid = c.oid and a.attcollation not in (0, ${bytes})
+      where exists (select from ${ourTables} as other join pg_attribute as b on b.attrelid = other.oid and b.attname = a.attname
+        join pg_index as i on i.indrelid = other.oid and b.attnum = any (i.indkey) where b.attcollation = ${bytes})`,
   },
   {
     rule: 'a foreign key contains tenant_id on both sides',
