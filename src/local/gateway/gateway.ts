@@ -13,6 +13,7 @@ import { keepPartitions } from './realtime/keep-partitions.ts';
 import { probeTimeoutMs } from './realtime/limits.ts';
 import { createPresenceBoard } from './realtime/presence.ts';
 import { createRealtimeServer } from './realtime/server.ts';
+import { sessionOptions } from './session-options.ts';
 import { createTokens, importSigningKeys } from './tokens.ts';
 
 const authConnections = 4;
@@ -114,6 +115,7 @@ function openPool(connectionString: string, max: number, statementTimeoutMs: num
   const pool = new Pool({
     connectionString,
     max,
+    options: sessionOptions,
     statement_timeout: statementTimeoutMs,
     connectionTimeoutMillis: connectTimeoutMs,
   });

@@ -14,6 +14,8 @@ export const password = 'correct horse battery staple';
 export interface TestGateway {
   readonly url: string;
   readonly realtimeDatabaseUrl: string;
+  /** A superuser's address of the database. */
+  readonly adminUrl: string;
   /** A superuser's connection. */
   readonly admin: pg.Client;
   /** Signs and verifies as the gateway does. */
@@ -85,6 +87,7 @@ export async function startTestGateway(
   return {
     url: gateway.url,
     realtimeDatabaseUrl: database.urlFor('supabase_realtime_admin'),
+    adminUrl: database.adminUrl,
     admin,
     tokens: createTokens(keys, `${gateway.url}/auth/v1`),
     log,
