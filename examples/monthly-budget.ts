@@ -6,7 +6,7 @@ import { type Connection, readConnection } from './connection.ts';
 
 export const scheduleId = 'monthly-groceries';
 
-/** Answers with what recurs in the household from now on, as its owner sees it. */
+/** Returns what recurs in the household from now on, as its owner sees it. */
 export async function scheduleMonthlyBudget({ apiUrl, publishableKey, users }: Connection) {
   const supabase = createClient(apiUrl, publishableKey, { auth: { persistSession: false } });
   const { error } = await supabase.auth.signInWithPassword(users.find(({ email }) => email.startsWith('alice@'))!);

@@ -24,6 +24,11 @@ set local statement_timeout = '60s';
 
 
 -- State: schedules.
+alter table intent.tenants
+  add column if not exists schedules_per_member integer default 20,
+  add column if not exists schedule_minutes_apart integer default 5;
+comment on column intent.tenants.schedules_per_member is 'How many schedules a member may have; null: any number.';
+comment on column intent.tenants.schedule_minutes_apart is 'How many minutes the occasions of a schedule must be apart; null: any.';
 
 
 

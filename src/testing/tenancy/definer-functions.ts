@@ -72,6 +72,7 @@ export const definerFunctions = {
     'intent.rewind_subscription',
     'intent.set_isolation',
     'intent.set_limits',
+    'intent.set_schedule_limits',
     'intent.skip_event',
     'intent.stream',
     'intent.tenant_feed',
