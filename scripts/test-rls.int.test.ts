@@ -5,6 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../src/testing/database.ts';
 import { createHouseholds, rose, thorn } from '../src/testing/tenancy/households.ts';
+import { takeWallsDown } from '../src/testing/tenancy/walls.ts';
 
 const script = fileURLToPath(new URL('test-rls.ts', import.meta.url));
 
@@ -40,7 +41,7 @@ describe('npm run test:rls', () => {
   });
 
   it('ends with 1 where somebody is shown too much, and names table and person', async () => {
-    await admin.query('drop policy tenant_wall on intent.orders');
+    await takeWallsDown(admin, 'orders');
     const { code, output } = await testRls();
     expect(output).toContain(`LEAK: intent.orders shows 1 rows that it must not to the owner ${rose.owner}`);
     expect(output).toContain(`LEAK: api.orders shows 1 rows that it must not to the member ${thorn.member}`);

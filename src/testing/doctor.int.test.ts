@@ -64,6 +64,7 @@ const harms: readonly { problem: string; object: string; harm: string }[] = [
   { problem: 'row-level security off', object: 'intent.orders', harm: 'alter table intent.orders disable row level security' },
   { problem: 'row-level security off', object: 'intent.extra', harm: 'create table intent.extra ()' },
   { problem: 'tenant wall missing', object: 'intent.orders', harm: 'drop policy tenant_wall on intent.orders' },
+  { problem: 'tenant wall missing', object: 'intent.memberships', harm: 'drop policy user_wall on intent.memberships' },
   { problem: 'doctor is blind', object: 'intent.events', harm: 'drop policy system_reads on intent.events' },
   { problem: 'log can be changed', object: 'intent.events', harm: 'grant delete on intent.events to intent_worker' },
   { problem: 'trigger missing', object: 'append_only on intent.events', harm: 'drop trigger append_only on intent.events' },

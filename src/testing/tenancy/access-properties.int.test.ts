@@ -5,6 +5,7 @@ import { createTestDatabase, type TestDatabase } from '../database.ts';
 import { type Household, type Step, take, viewOf } from './access-model.ts';
 import { lookInDatabase } from './access-look.ts';
 import { markOf, type Names, newNames, takeInDatabase } from './access-steps.ts';
+import { takeWallsDown } from './walls.ts';
 
 let database: TestDatabase;
 let admin: pg.Client;
@@ -49,7 +50,7 @@ it('whatever users of two tenants do, each sees what its membership of the momen
 });
 
 it('and where a wall is down, this is seen', async () => {
-  await admin.query('drop policy tenant_wall on intent.orders');
+  await takeWallsDown(admin, 'orders');
   expect(await fc.check(holds, { numRuns: 15, endOnFailure: true })).toMatchObject({ failed: true });
 });
 

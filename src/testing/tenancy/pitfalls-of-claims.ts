@@ -43,7 +43,8 @@ export const pitfallsOfClaims: readonly Pitfall[] = [
     name: `missing claim: ${name as string}`,
     attempt: [[{ claims: claims! }, rowsOfRose] as const],
     guarded: '0 rows',
-    unguard: 'alter policy tenant_wall on intent.events using (tenant_id = coalesce(intent.current_tenant_id(), tenant_id))',
+    unguard: `alter policy tenant_wall on intent.events using (tenant_id = coalesce(intent.current_tenant_id(), tenant_id));
+      alter policy members_read on intent.events using (true)`,
     unguarded: '2 rows',
   })),
   ...(
@@ -105,7 +106,8 @@ export const pitfallsOfClaims: readonly Pitfall[] = [
       update intent.snapshots set tenant_id = null where tenant_id = '${rose.tenantId}'`,
     attempt: [[{ claims: {} }, 'select from intent.snapshots']],
     guarded: '0 rows',
-    unguard: 'alter policy tenant_wall on intent.snapshots using (tenant_id is not distinct from intent.current_tenant_id())',
+    unguard: `alter policy tenant_wall on intent.snapshots using (tenant_id is not distinct from intent.current_tenant_id());
+      alter policy members_read on intent.snapshots using (true)`,
     unguarded: '1 rows',
   },
 ];

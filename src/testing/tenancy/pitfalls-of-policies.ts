@@ -132,9 +132,28 @@ export const pitfallsOfPolicies: readonly Pitfall[] = [
   },
   {
     number: 29,
+    name: 'a restrictive policy that is lost opens nothing: the wall stands in the permissive one too',
+    given: 'drop policy tenant_wall on intent.orders',
+    attempt: [[dave, ordersOfRose]],
+    guarded: '0 rows',
+    unguard: 'alter policy members_read on intent.orders using (true)',
+    unguarded: '1 rows',
+  },
+  {
+    number: 29,
+    name: "permissive policies are ORed: one that shows another member's row of memberships meets the wall",
+    given: 'create policy convenience on intent.memberships for select to authenticated using (true)',
+    attempt: [[dave, `select from intent.memberships where user_id = '${rose.owner}'`]],
+    guarded: '0 rows',
+    unguard: 'drop policy user_wall on intent.memberships',
+    unguarded: '1 rows',
+  },
+  {
+    number: 29,
     name: 'permissive policies are ORed: a permissive wall is none',
     attempt: [[dave, ordersOfRose]],
     guarded: '0 rows',
+    given: 'create policy convenience on intent.orders for select to authenticated using (true)',
     unguard: `drop policy tenant_wall on intent.orders;
       create policy tenant_wall on intent.orders to authenticated using (tenant_id = intent.current_tenant_id())`,
     unguarded: '1 rows',

@@ -77,7 +77,8 @@ export const pitfallsOfRoles: readonly Pitfall[] = [
     attempt: [[dave, `select set_config('intent.tenant_id', '${rose.tenantId}', true)`], [dave, eventsOfRose]],
     guarded: '0 rows',
     unguard: `grant execute on function intent.entered_tenant_id() to authenticated;
-      alter policy tenant_wall on intent.events using (tenant_id = intent.entered_tenant_id())`,
+      alter policy tenant_wall on intent.events using (tenant_id = intent.entered_tenant_id());
+      alter policy members_read on intent.events using (true)`,
     unguarded: '2 rows',
   },
   ...logins.flatMap((login) =>

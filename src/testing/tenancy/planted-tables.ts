@@ -45,20 +45,46 @@ export const plantedTables: readonly Planted[] = [
     what: 'a wall that lets new rows pass',
     sql: 'alter policy tenant_wall on intent.orders with check (true)',
     caught: [
-      'intent.orders: a table that people read has a restrictive policy that keeps them to their tenant. Add the policy tenant_wall',
+      'intent.orders: a table that people touch has a restrictive policy that keeps them to what is theirs. Add the policy tenant_wall',
     ],
   },
   {
     what: 'a permissive policy for people without a wall',
     sql: `create table intent.planted (tenant_id uuid primary key); ${walled('intent.planted')}
-      create policy members_read on intent.planted for select to authenticated using (true);
+      create policy members_read on intent.planted for select to authenticated using (tenant_id = (select intent.current_tenant_id()));
       grant select on intent.planted to authenticated`,
-    caught: ['intent.planted: a table that people read has a restrictive policy that keeps them to their tenant. Add'],
+    caught: ['intent.planted: a table that people touch has a restrictive policy that keeps them to what is theirs. Add'],
   },
   {
     what: 'a further policy beside that of memberships',
     sql: 'create policy convenience on intent.memberships for select to authenticated using (true)',
-    caught: ['intent.memberships: a table that people read has a restrictive policy that keeps them to their tenant. Add'],
+    caught: ['intent.memberships.convenience: a permissive policy for people holds the wall too, so that one lost policy opens nothing. Let'],
+  },
+  {
+    what: 'memberships without their wall',
+    sql: 'drop policy user_wall on intent.memberships',
+    caught: ['intent.memberships: a table that people touch has a restrictive policy that keeps them to what is theirs. Add'],
+  },
+  {
+    what: "a wall of memberships that goes by the tenant, and would show the others' rows",
+    sql: `alter policy user_wall on intent.memberships using (tenant_id = (select intent.current_tenant_id()))`,
+    caught: ['intent.memberships: a table that people touch has a restrictive policy that keeps them to what is theirs. Add'],
+  },
+  {
+    what: 'a permissive policy for people that leaves the tenant to the wall',
+    sql: 'alter policy members_read on intent.events using (true)',
+    caught: ['intent.events.members_read: a permissive policy for people holds the wall too, so that one lost policy opens nothing. Let'],
+  },
+  {
+    what: 'a permissive policy whose wall is one of two ways in',
+    sql: `alter policy owners_read on intent.membership_log
+      using (tenant_id = (select intent.current_tenant_id()) and true or actor_user_id = (select intent.current_user_id()))`,
+    caught: ['intent.membership_log.owners_read: a permissive policy for people holds the wall too, so that one lost policy opens nothing. Let'],
+  },
+  {
+    what: 'a permissive policy that lets people write anywhere',
+    sql: 'create policy members_write on intent.orders for insert to authenticated with check (true)',
+    caught: ['intent.orders.members_write: a permissive policy for people holds the wall too, so that one lost policy opens nothing. Let'],
   },
   {
     what: 'a policy for everybody',

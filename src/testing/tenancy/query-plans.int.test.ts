@@ -87,6 +87,23 @@ describe.each(['force_custom_plan', 'force_generic_plan'])('with 1,000 tenants a
   });
 });
 
+it.each(['events', 'snapshots', 'orders', 'budgets', 'tenants'])('the wall in both policies costs reads of %s nothing: the plan is as with one', async (table) => {
+  const planned = async () => {
+    await admin.query('set local role authenticated');
+    await admin.query(`select set_config('request.jwt.claims', $1, true)`, [
+      JSON.stringify({ sub: firstOfMany.owner, tenant_id: firstOfMany.tenantId }),
+    ]);
+    const { rows } = await admin.query<{ 'QUERY PLAN': unknown }>(`explain (format json, costs off) select * from intent.${table}`);
+    await admin.query('reset role');
+    return rows[0]!['QUERY PLAN'];
+  };
+  await rolledBack(admin, async () => {
+    const inBoth = await planned();
+    await admin.query(`alter policy members_read on intent.${table} using (true)`);
+    expect(inBoth).toEqual(await planned());
+  });
+});
+
 it('a scan of a whole table is seen, also within a function', async () => {
   const noIndex = 'set local enable_indexscan = off; set local enable_indexonlyscan = off; set local enable_bitmapscan = off';
   const { whole } = await scansOf('select api.read_feed(0)', noIndex);

@@ -7,7 +7,10 @@ const keyedOtherwise = `('intent.claim_turns', 'intent.message_types', 'intent.o
 
 const bytes = `'pg_catalog."C"'::regcollation`;
 const wall = '(tenant_id = ( SELECT intent.current_tenant_id() AS current_tenant_id))';
+const userWall = '(user_id = ( SELECT intent.current_user_id() AS current_user_id))';
 const entered = '(tenant_id = intent.entered_tenant_id())';
+/** The wall of a table, as the catalogue prints it. */
+const wallOf = (table: string) => `case ${table}::regclass::text when 'intent.memberships' then '${userWall}' else '${wall}' end`;
 const policy = `p.polrelid::regclass || '.' || p.polname`;
 const whole = (column: string) => `pg_get_expr(${column}, p.polrelid)`;
 
@@ -63,17 +66,24 @@ export const tableRules: readonly CensusRule[] = [
         where ${hasTenant('array[pair.ours]', 'k.conrelid')} and ${hasTenant('array[pair.theirs]', 'k.confrelid')})`,
   },
   {
-    rule: 'a table that people read has a restrictive policy that keeps them to their tenant',
+    rule: 'a table that people touch has a restrictive policy that keeps them to what is theirs',
     remedy: 'Add the policy tenant_wall, as in sql/fixtures/policies/events.sql',
-    // The walls look the membership up, so that its own policy is by user.
+    // The walls look the membership up, so that its own wall is by user.
     violations: `select c.oid::regclass::text as name from ${ourTables} as c
-      where has_any_column_privilege('authenticated', c.oid, 'select, insert, update')
+      where (has_any_column_privilege('authenticated', c.oid, 'select, insert, update') or has_table_privilege('authenticated', c.oid, 'delete'))
       and not exists (select from pg_policy as p where p.polrelid = c.oid and not p.polpermissive and p.polcmd = '*'
         and p.polroles = array['authenticated'::regrole::oid]
-        and ${whole('p.polqual')} = '${wall}' and ${whole('p.polwithcheck')} = '${wall}')
-      and not (c.oid::regclass::text = 'intent.memberships' and not exists (
-        select from pg_policy as p where p.polrelid = c.oid and 'authenticated'::regrole = any (p.polroles)
-        and ${whole('p.polqual')} is distinct from '(user_id = ( SELECT intent.current_user_id() AS current_user_id))'))`,
+        and ${whole('p.polqual')} = ${wallOf('c.oid')} and ${whole('p.polwithcheck')} = ${wallOf('c.oid')})`,
+  },
+  {
+    rule: 'a permissive policy for people holds the wall too, so that one lost policy opens nothing',
+    remedy: 'Let it begin with `tenant_id = (select intent.current_tenant_id())`, and go on with `and` if it must',
+    // An OR around it would begin with one parenthesis more.
+    violations: `select ${policy} as name from pg_policy as p join ${ourTables} as c on c.oid = p.polrelid
+      where 'authenticated'::regrole = any (p.polroles) and p.polpermissive
+      and exists (
+        select from (values (${whole('p.polqual')}), (${whole('p.polwithcheck')})) as given (expression)
+        where expression <> ${wallOf('c.oid')} and not starts_with(expression, '(' || ${wallOf('c.oid')} || ' AND '))`,
   },
   {
     rule: "an owner's policy keeps its functions to the tenant that they have entered",
