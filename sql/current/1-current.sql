@@ -12,6 +12,15 @@ set local statement_timeout = '60s';
 
 
 -- State: queue.
+-- One row made each claim wait for the one before to commit. A claim notes its turn in a row that no other has at hand; there are as many
+-- as claims have ever been open at once, and the latest tells whose turn it was.
+alter table intent.claim_turns drop column if exists only_row;
+alter table intent.claim_turns add column if not exists turn bigint generated always as identity primary key;
+alter table intent.claim_turns add column if not exists served_at timestamptz not null default clock_timestamp();
+comment on table intent.claim_turns is 'The tenant that was served last, by the latest row: the next claim begins behind it, so that nobody starves.';
+comment on column intent.claim_turns.turn is 'Names the row. A claim writes over the oldest that no other claim has locked.';
+comment on sequence intent.claim_turns_turn_seq is 'Names the rows of claim_turns.';
+comment on column intent.claim_turns.served_at is 'When the claim was made.';
 
 
 
