@@ -52,6 +52,17 @@ test('what is there is left as it is', async () => {
   expect(await one(`select to_regprocedure('auth.jwt()') is not null`)).toBe(true);
 });
 
+test('a column that a later stand-in has is added to an older one, and to no table of somebody else', async () => {
+  const hasColumn = `select count(*)::int from pg_attribute where attrelid = 'auth.users'::regclass and attname = 'banned_until' and not attisdropped`;
+  await layStandIns(client);
+  await client.query('alter table auth.users drop column banned_until');
+  await layStandIns(client);
+  expect(await one(hasColumn)).toBe(1);
+  await client.query(`alter table auth.users drop column banned_until; comment on table auth.users is 'Auth: Stores user login data'`);
+  await layStandIns(client);
+  expect(await one(hasColumn)).toBe(0);
+});
+
 test('what fails half-way leaves nothing behind', async () => {
   await client.query('create schema realtime; create domain realtime.messages as int');
   await expect(layStandIns(client)).rejects.toThrow('already exists');

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
 
-type Kind = 'schema' | 'extension' | 'table' | 'function';
+type Kind = 'schema' | 'extension' | 'table' | 'column' | 'function';
 
 interface StandIn {
   readonly kind: Kind;
@@ -18,6 +18,7 @@ const standIns: readonly StandIn[] = [
   { kind: 'extension', name: 'pgcrypto', files: ['pgcrypto.sql'] },
   { kind: 'schema', name: 'auth', files: ['auth/schema.sql'] },
   { kind: 'table', name: 'auth.users', files: ['auth/users.sql'] },
+  { kind: 'column', name: 'auth.users.banned_until', files: ['auth/banned_until.sql'] },
   { kind: 'table', name: 'auth.sessions', files: ['auth/sessions.sql'] },
   { kind: 'table', name: 'auth.refresh_tokens', files: ['auth/refresh_tokens.sql'] },
   { kind: 'function', name: 'auth.jwt()', files: ['auth/jwt.sql'] },
@@ -33,6 +34,10 @@ const existsQueries: Record<Kind, string> = {
   schema: 'select to_regnamespace($1) is not null as found',
   extension: 'select exists (select from pg_extension where extname = $1) as found',
   table: 'select to_regclass($1) is not null as found',
+  column: `select exists (
+    select from pg_attribute
+    where attrelid = to_regclass(substring($1 from '^(.*)[.]')) and attname = substring($1 from '[^.]*$') and not attisdropped
+  ) as found`,
   function: 'select to_regprocedure($1) is not null as found',
 };
 

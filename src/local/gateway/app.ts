@@ -22,12 +22,13 @@ export interface AppOptions {
   readonly postgrestUrl: string;
   readonly functionUrl: string;
   readonly allowedOrigins: readonly string[];
+  readonly limitAddresses: boolean;
   readonly log: (line: string) => void;
 }
 
 /** What of Supabase's HTTP interface the flow uses. */
 export function createApp(options: AppOptions): Hono<{ Bindings: HttpBindings }> {
-  const { authPool, tokens, metrics, publishableKey, postgrestUrl, functionUrl, allowedOrigins, log } = options;
+  const { authPool, tokens, metrics, publishableKey, postgrestUrl, functionUrl, allowedOrigins, limitAddresses, log } = options;
   const cors = allowOrigins(allowedOrigins);
   const apiKey = requireApiKey(publishableKey);
   const limitBody = bodyLimit({
@@ -46,7 +47,7 @@ export function createApp(options: AppOptions): Hono<{ Bindings: HttpBindings }>
   app.use(refuseUnreadable);
   app.use('/auth/v1/*', limitBody, refuseUnreadableBody);
   app.use('/rest/v1/*', apiKey, refuseLongLists, limitBody, refuseUnreadableBody);
-  app.route('/auth/v1', createAuthRoutes({ pool: authPool, tokens, apiKey, log }));
+  app.route('/auth/v1', createAuthRoutes({ pool: authPool, tokens, apiKey, limitAddresses, log }));
   app.all(
     '/rest/v1/*',
     forwardTo({ name: 'PostgREST', url: postgrestUrl, stripPrefix: '/rest/v1', anonymousKey: publishableKey, log }),

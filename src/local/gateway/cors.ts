@@ -9,7 +9,8 @@ const requestHeaders = [
 ];
 
 const responseHeaders = [
-  'content-range', 'content-location', 'preference-applied', 'proxy-status', 'retry-after', 'www-authenticate',
+  'content-range', 'content-location', 'preference-applied', 'proxy-status', 'retry-after', 'www-authenticate', 'x-sb-error-code',
+  'x-supabase-api-version',
 ];
 
 /** Browsers on these origins may call. A function's answers carry its own CORS headers, here as on Supabase. */

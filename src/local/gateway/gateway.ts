@@ -36,6 +36,8 @@ export interface GatewayOptions {
   readonly functionUrl: string;
   /** Origins of browsers that may call. */
   readonly allowedOrigins: readonly string[];
+  /** Whether Auth limits sign-ins and refreshes for each address, as Supabase's does. (Default: false) */
+  readonly limitAddresses?: boolean;
   readonly log: (line: string) => void;
 }
 
@@ -77,7 +79,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
 
     const { server, url, port, close } = await listen(options.port, httpLimits);
     const tokens = createTokens(keys, `${url}/auth/v1`);
-    const app = createApp({ ...options, authPool, tokens, metrics });
+    const app = createApp({ limitAddresses: false, ...options, authPool, tokens, metrics });
     const admit = createAdmission({ pool: realtimePool, tokens, publishableKey });
     const presence = createPresenceBoard();
     const realtime = createRealtimeServer({ hub, presence, admit, isStreaming: follower.isStreaming, metrics, publishableKey, log });

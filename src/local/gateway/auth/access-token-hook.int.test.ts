@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createUser } from '../seed-user.ts';
 import { password, publishableKey, startTestGateway } from '../testing/test-gateway.ts';
 import type { TestGateway } from '../testing/test-gateway.ts';
 
@@ -20,6 +22,15 @@ async function defineHook(body: string): Promise<void> {
   `);
 }
 
+test('the first token after a start has its audience in a list, as there, and is as good as the later ones', async () => {
+  await defineHook(`select jsonb_build_object('claims', event -> 'claims')`);
+  const first = await gateway.signUp('first');
+  const audience = async ({ client }: typeof first) => (await gateway.tokens.verify((await client.auth.getSession()).data.session!.access_token))['aud'];
+  expect(await audience(first)).toEqual(['authenticated']);
+  expect((await first.client.auth.getUser()).data.user?.aud).toBe('authenticated');
+  expect(await audience(await gateway.signUp('second'))).toBe('authenticated');
+});
+
 test('the hook sees the user, the claims and the method, and what it answers is signed', async () => {
   await defineHook(`
     select jsonb_build_object('claims', event -> 'claims' || jsonb_build_object(
@@ -38,6 +49,49 @@ test('a hook that refuses keeps the user out, with its message', async () => {
   await defineHook(`select '{"error": {"http_code": 403, "message": "not today"}}'::jsonb`);
   const { error } = await gateway.client().auth.signInWithPassword({ email, password });
   expect(error).toMatchObject({ status: 403, message: 'not today' });
+});
+
+test.for([
+  [403, { error: { http_code: 403, message: 'not today' } }, { status: 403, code: 'unknown', message: 'not today' }],
+  [500, { error: { message: 'broken' } }, { status: 500, code: 'unexpected_failure', message: 'broken' }],
+  [500, {}, { status: 500, message: 'output claims field is missing' }],
+] as const)('what it refuses with comes through: %s', async ([, answer, expected]) => {
+  const email = `refused-${randomUUID()}@gateway.example`;
+  await createUser(gateway.admin, { email, password });
+  await defineHook(`select '${JSON.stringify(answer)}'::jsonb`);
+  const response = await fetch(`${gateway.url}/auth/v1/token?grant_type=password`, {
+    method: 'POST',
+    headers: { apikey: publishableKey, 'x-supabase-api-version': '2024-01-01' },
+    body: JSON.stringify({ email, password }),
+  });
+  const { status, ...body } = { status: response.status, ...((await response.json()) as object) };
+  expect({ status, ...body }).toMatchObject(expected);
+});
+
+test('a hook that takes more than two seconds fails the sign-in, and one that takes less does not', async () => {
+  const email = `slow-${randomUUID()}@gateway.example`;
+  await createUser(gateway.admin, { email, password });
+  const signIn = async (seconds: number) => {
+    await defineHook(`select jsonb_build_object('claims', event -> 'claims') from pg_sleep(${seconds})`);
+    return (await fetch(`${gateway.url}/auth/v1/token?grant_type=password`, {
+      method: 'POST',
+      headers: { apikey: publishableKey },
+      body: JSON.stringify({ email, password }),
+    })).status;
+  };
+  expect(await signIn(1)).toBe(200);
+  expect(await signIn(3)).toBe(500);
+});
+
+test('the event tells when, from where and for what', async () => {
+  await defineHook(`select jsonb_build_object('claims', event -> 'claims' || jsonb_build_object('hooked', event -> 'metadata'))`);
+  const { client } = await gateway.signUp('told');
+  expect((await gateway.tokens.verify((await client.auth.getSession()).data.session!.access_token))['hooked']).toEqual({
+    uuid: expect.any(String),
+    time: expect.stringMatching(/^\d{4}-.*Z$/),
+    name: 'customize-access-token',
+    ip_address: '127.0.0.1',
+  });
 });
 
 test('a hook that drops a required claim fails the sign-in, and the log says which', async () => {

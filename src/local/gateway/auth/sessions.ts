@@ -1,6 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 
+/** A refresh token that has been used may come again for so long, from another tab of the same browser. */
+const reuseIntervalSeconds = 10;
+
 export interface Session {
   readonly id: string;
   readonly userId: string;
@@ -11,6 +14,12 @@ export interface Session {
 export type Rotation = Session | 'not found' | 'already used';
 
 export type SignOutScope = 'global' | 'local' | 'others';
+
+interface SessionRow {
+  readonly session_id: string;
+  readonly user_id: string;
+  readonly created_at: Date;
+}
 
 /** Begins a session for a user who has proved who they are. */
 export async function startSession(client: PoolClient, userId: string): Promise<Session> {
@@ -25,28 +34,43 @@ export async function startSession(client: PoolClient, userId: string): Promise<
 }
 
 /**
- * Exchanges a refresh token for the next one. A token that comes a second time has leaked, or one of its two users is an
+ * Exchanges a refresh token for the next one. One that comes again is answered with the session's current token if its answer may
+ * have been lost (it is the current one's parent), or if it was used within the last seconds. Else one of its two users is an
  * impostor: every token of its session is revoked, so both must sign in again.
  */
 export async function rotateRefreshToken(client: PoolClient, token: string): Promise<Rotation> {
-  const { rows } = await client.query<{ session_id: string; user_id: string; created_at: Date }>(
+  // Two at once take turns at this row, and the second finds it revoked.
+  const { rows } = await client.query<SessionRow>(
     `update auth.refresh_tokens set revoked = true, updated_at = now()
      from auth.sessions
      where token = $1 and not revoked and sessions.id = session_id
      returning session_id, user_id, sessions.created_at`,
     [token],
   );
-  const session = rows[0];
-  if (!session) return revokeFamily(client, token);
+  const row = rows[0];
+  if (!row) return (await currentSession(client, token)) ?? revokeFamily(client, token);
 
-  await client.query('update auth.sessions set updated_at = now() where id = $1', [session.session_id]);
-  const refreshToken = await issueRefreshToken(client, session.session_id, token);
-  return { id: session.session_id, userId: session.user_id, signedInAt: session.created_at, refreshToken };
+  await client.query('update auth.sessions set updated_at = now() where id = $1', [row.session_id]);
+  return toSession(row, await issueRefreshToken(client, row.session_id, token));
+}
+
+/** The session as it stands, where a token that has been used may come again. */
+async function currentSession(client: PoolClient, token: string): Promise<Session | null> {
+  const { rows } = await client.query<SessionRow & { current: string }>(
+    `select used.session_id, sessions.user_id, sessions.created_at, active.token as current
+     from auth.refresh_tokens as used
+     join auth.sessions on sessions.id = used.session_id
+     join auth.refresh_tokens as active on active.session_id = used.session_id and not active.revoked
+     where used.token = $1 and (active.parent = used.token or used.updated_at > now() - make_interval(secs => $2))
+     order by active.id desc limit 1`,
+    [token, reuseIntervalSeconds],
+  );
+  return rows[0] ? toSession(rows[0], rows[0].current) : null;
 }
 
 /** Ends this session, the user's others, or all of them; their refresh tokens go with them. */
-export async function endSessions(pool: Pool, userId: string, sessionId: string, scope: SignOutScope): Promise<void> {
-  await pool.query(
+export async function endSessions(client: Pool | PoolClient, userId: string, sessionId: string, scope: SignOutScope): Promise<void> {
+  await client.query(
     `delete from auth.sessions
      where user_id = $1 and case $3::text when 'local' then id = $2 when 'others' then id <> $2 else true end`,
     [userId, sessionId, scope],
@@ -70,4 +94,8 @@ async function issueRefreshToken(client: PoolClient, sessionId: string, parent: 
     sessionId,
   ]);
   return token;
+}
+
+function toSession({ session_id, user_id, created_at }: SessionRow, refreshToken: string): Session {
+  return { id: session_id, userId: user_id, signedInAt: created_at, refreshToken };
 }

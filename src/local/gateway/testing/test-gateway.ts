@@ -13,6 +13,7 @@ export const password = 'correct horse battery staple';
 
 export interface TestGateway {
   readonly url: string;
+  readonly authDatabaseUrl: string;
   readonly realtimeDatabaseUrl: string;
   /** A superuser's address of the database. */
   readonly adminUrl: string;
@@ -86,6 +87,7 @@ export async function startTestGateway(
 
   return {
     url: gateway.url,
+    authDatabaseUrl: database.urlFor('supabase_auth_admin'),
     realtimeDatabaseUrl: database.urlFor('supabase_realtime_admin'),
     adminUrl: database.adminUrl,
     admin,
