@@ -73,7 +73,7 @@ export async function startCommandEngine(
       await stopPump();
       const stopping = new AbortController();
       const engine = createTemporalEngine({ client, sharedQueues, eager: way === 'eager' });
-      const frame = { log, telemetry, signal: stopping.signal, need: () => {}, ready: () => {} };
+      const frame = { log, telemetry, signal: stopping.signal, need: () => {}, ask: () => {}, ready: () => {} };
       const pumping = runPump({ connectionString: database.urlFor('intent_pump'), ...engine, ...frame });
       stopPump = async () => {
         stopping.abort();

@@ -4,12 +4,17 @@ const longestProbeMs = 2_000;
 /** Resolves where what it asks for is there; may throw or take for ever where it is not. */
 export type Probe = () => Promise<unknown>;
 
+/** What is amiss, though the work goes on; undefined: nothing. May throw where it cannot be asked. */
+export type Question = () => Promise<string | undefined>;
+
 /** Of what is waited for: it is lacking until `need` is told how to ask for it. */
 export const neverYet: Probe = () => Promise.reject(new Error('There has been no connection yet.'));
 
 export interface Readiness {
   /** From now on this is needed; a later probe of the same name takes the place of the first. */
   need(name: string, probe: Probe): void;
+  /** Asked each time: what it answers waits, too. Where it cannot be asked, `need` has something to say. */
+  ask(name: string, question: Question): void;
   /** The process does its work now. */
   ready(waiting: readonly string[]): void;
   /** It does no longer. */
@@ -23,11 +28,13 @@ export interface Readiness {
 
 export function createReadiness(): Readiness {
   const probes = new Map<string, Probe>();
+  const questions = new Map<string, Question>();
   let phase: 'starting' | 'working' | 'stopping' = 'starting';
   let waiting: readonly string[] = [];
 
   return {
     need: (name, probe) => void probes.set(name, probe),
+    ask: (name, question) => void questions.set(name, question),
     ready(waitingFromNow) {
       phase = 'working';
       waiting = waitingFromNow;
@@ -37,18 +44,25 @@ export function createReadiness(): Readiness {
     },
     async check() {
       if (phase === 'stopping') return { lacks: ['it shuts down'], waiting };
-      const answers = await Promise.all([...probes].map(async ([name, probe]) => ((await isThere(probe)) ? [] : [name])));
-      const lacks = answers.flat();
-      return { lacks: phase === 'starting' && lacks.length === 0 ? ['it starts'] : lacks, waiting };
+      const [lacking, amiss] = await Promise.all([
+        Promise.all([...probes].map(async ([name, probe]) => ((await inTime(probe().then(() => true))) ? [] : [name]))),
+        Promise.all([...questions].map(async ([name, question]) => {
+          const text = await inTime(question());
+          return text === undefined ? [] : [`${name}: ${text}`];
+        })),
+      ]);
+      const lacks = lacking.flat();
+      return { lacks: phase === 'starting' && lacks.length === 0 ? ['it starts'] : lacks, waiting: [...waiting, ...amiss.flat()] };
     },
   };
 }
 
-async function isThere(probe: Probe): Promise<boolean> {
-  const tooLate = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => tooLate.resolve(false), longestProbeMs);
+/** Undefined where there was no answer, or none in time. */
+async function inTime<Value>(answer: Promise<Value>): Promise<Value | undefined> {
+  const tooLate = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => tooLate.resolve(undefined), longestProbeMs);
   try {
-    return await Promise.race([probe().then(() => true, () => false), tooLate.promise]);
+    return await Promise.race([answer.catch(() => undefined), tooLate.promise]);
   } finally {
     clearTimeout(timer);
   }

@@ -41,3 +41,14 @@ it('a process that shuts down is not ready, whatever there is', async () => {
   readiness.stopping();
   expect((await readiness.check()).lacks).toEqual(['it shuts down']);
 });
+
+it('what is amiss waits, and is said beside what has to wait anyway; a question without an answer says nothing', async () => {
+  const readiness = createReadiness();
+  let fault: string | undefined = 'permission denied';
+  readiness.ask('hints', async () => fault);
+  readiness.ask('others', () => Promise.reject(new Error('away')));
+  readiness.ready(['schedules']);
+  expect(await readiness.check()).toEqual({ lacks: [], waiting: ['schedules', 'hints: permission denied'] });
+  fault = undefined;
+  expect(await readiness.check()).toEqual({ lacks: [], waiting: ['schedules'] });
+});

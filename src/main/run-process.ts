@@ -18,6 +18,8 @@ export interface ProcessContext<Config> {
   readonly telemetry: Telemetry;
   /** Without what it cannot work, as `/readyz` tells. */
   readonly need: Readiness['need'];
+  /** What `/readyz` tells though the work goes on. */
+  readonly ask: Readiness['ask'];
   /** Aborts at SIGTERM and SIGINT: finish or give back what is in hand, then return. */
   readonly signal: AbortSignal;
   /** Says that the process does its work now: `/readyz` answers 200, and names what waits all the same. */
@@ -56,6 +58,7 @@ export async function runProcess<Config extends CommonConfig>(
       log,
       telemetry,
       need: readiness.need,
+      ask: readiness.ask,
       signal: stopping.signal,
       ready(waiting = []) {
         readiness.ready(waiting);

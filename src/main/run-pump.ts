@@ -1,5 +1,6 @@
 import { createCommandQueue } from '../adapters/postgres/command-queue.ts';
 import { createDoorbell } from '../adapters/postgres/doorbell.ts';
+import { createHintFault } from '../adapters/postgres/hint-fault.ts';
 import { createOpenCommands } from '../adapters/postgres/open-commands.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
 import { createProcessQueue } from '../adapters/postgres/process-queue.ts';
@@ -32,14 +33,16 @@ export interface PumpOptions {
   readonly telemetry: Telemetry;
   readonly signal: AbortSignal;
   readonly need: Readiness['need'];
+  readonly ask: Readiness['ask'];
   ready(): void;
 }
 
 /** Queue, doorbell and pump on one database, until the signal aborts. */
 export async function runPump(options: PumpOptions): Promise<void> {
-  const { connectionString, waker, executions, log, telemetry, signal, need, ready } = options;
+  const { connectionString, waker, executions, log, telemetry, signal, need, ask, ready } = options;
   const pool = createPool({ connectionString, applicationName: 'intent-pump', maxConnections: 8, log });
   need('PostgreSQL for the pump', () => pool.query('select'));
+  ask('hints', createHintFault(pool));
   telemetry.page.watchPool('pump', pool);
   telemetry.page.watchQueue(createReadQueueFigures(pool));
   const waitingFor = `PostgreSQL, as ${describeDatabase(connectionString)}`;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createInlineDispatcher, inlineBatches } from '../adapters/inline/dispatcher.ts';
 import { listDedicatedTenants } from '../adapters/postgres/dedicated-tenants.ts';
+import { createHintFault } from '../adapters/postgres/hint-fault.ts';
 import { systemClock } from '../adapters/system/clock.ts';
 import { createActivities } from '../adapters/temporal/activities.ts';
 import { whileConnected } from '../adapters/temporal/connection-watch.ts';
@@ -22,9 +23,10 @@ import { runPump } from './run-pump.ts';
 // with `execution: 'inline'` are executed where they are claimed (a pump of its own cannot: it leaves them to Temporal, as the others).
 // With INTENT_ENGINE=inline the worker executes whatever it claims, without Temporal.
 await runProcess('worker', loadWorkerConfig, async (context) => {
-  const { config, log, telemetry, need } = context;
+  const { config, log, telemetry, need, ask } = context;
   const handler = createHandler(config.DATABASE_URL, log, telemetry, config.SUPPLIER_URL);
   need('PostgreSQL for the worker', () => handler.pool.query('select'));
+  ask('hints', createHintFault(handler.pool));
   try {
     await (config.INTENT_ENGINE === 'inline' ? runInline(context, handler) : runOnTemporal(context, handler));
   } finally {

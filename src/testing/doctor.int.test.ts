@@ -84,6 +84,11 @@ const harms: readonly { problem: string; object: string; harm: string }[] = [
   { problem: 'role above the policies', object: 'intent_worker', harm: 'alter role intent_worker superuser' },
   { problem: 'owner can log in', object: 'intent_system', harm: 'alter role intent_system login' },
   { problem: 'role acts as an owner', object: 'intent_pump', harm: 'grant intent_owner to intent_pump' },
+  {
+    problem: 'clients are not told',
+    object: 'realtime.send(jsonb, text, text, boolean)',
+    harm: 'revoke usage on schema realtime from intent_owner',
+  },
   { problem: 'role may hold its locks for ever', object: 'authenticator', harm: 'alter role authenticator reset idle_in_transaction_session_timeout' },
 ];
 
