@@ -45,7 +45,7 @@ export async function startBenchServer(): Promise<BenchServer> {
   }
 
   try {
-    const template = await buildTemplate({ description: '', ours: true, adminUrl: server.adminUrl(), stop }, 'bench_template');
+    const template = await buildTemplate({ ours: true, adminUrl: server.adminUrl() }, 'bench_template');
     await layBenchFunctions(server.adminUrl(template.name));
     return {
       async createDatabase(name) {

@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import type { Fault } from './faults/fault.ts';
 import { faults } from './faults/faults.ts';
 
-export const help = `Usage: npm run chaos -- [--minutes 10] [--seed 42] [--faults kill-pump,cut-doorbell] [--replay file] [--list]
+export const help = `Usage: npm run chaos -- [--minutes 10] [--seed 42] [--faults kill-pump,cut-doorbell] [--replay file]
+                        [--embedded] [--hosted] [--pooled] [--list]
 
 Runs two pumps and two workers on servers of their own, sends commands of three tenants, breaks something, mends it, waits for
 rest and checks every promise; and so on until the time is over. Ends with 0 where all was kept, 1 where not, 2 where it was called
@@ -12,6 +13,9 @@ wrongly.
   --seed n      of everything that is left to chance (a new one each time)
   --faults a,b  only these, by name or by family (all)
   --replay file repeats the timeline that a failed run has left
+  --embedded    the pumps inside the workers
+  --hosted      the database laid out as a hosted Supabase project's: roles, owners and grants; the seed chooses among the layouts
+  --pooled      the pumps by way of a pooler in session mode, which needs pgbouncer (Debian: apt-get install pgbouncer)
   --keep        leaves the logs of the processes
   --list        the faults
   --help        this text`;
@@ -25,6 +29,9 @@ export interface Options {
   readonly faultNames: readonly string[];
   readonly replay: string | undefined;
   readonly keep: boolean;
+  readonly isEmbedded: boolean;
+  readonly isHosted: boolean;
+  readonly isPooled: boolean;
   readonly show: 'help' | 'list' | undefined;
 }
 
@@ -37,6 +44,9 @@ export function readOptions(args: readonly string[]): Options {
     faultNames: values.faults === undefined ? [...faults.keys()] : values.faults.split(',').flatMap(chooseFaults),
     replay: values.replay,
     keep: values.keep,
+    isEmbedded: values.embedded,
+    isHosted: values.hosted,
+    isPooled: values.pooled,
     show: values.help ? 'help' : values.list ? 'list' : undefined,
   };
 }
@@ -60,6 +70,9 @@ function parse(args: readonly string[]) {
         seed: { type: 'string' },
         faults: { type: 'string' },
         replay: { type: 'string' },
+        embedded: { type: 'boolean', default: false },
+        hosted: { type: 'boolean', default: false },
+        pooled: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },

@@ -11,6 +11,12 @@ describe('the options', () => {
     expect(readOptions(['--faults', 'kill-pump,supplier']).faultNames).toEqual(['kill-pump', 'stop-supplier', 'pause-supplier']);
   });
 
+  it('say where the pumps and the database are, and leave them where they are if nothing is said', () => {
+    expect(readOptions([])).toMatchObject({ isEmbedded: false, isHosted: false, isPooled: false });
+    expect(readOptions(['--embedded', '--pooled'])).toMatchObject({ isEmbedded: true, isHosted: false, isPooled: true });
+    expect(readOptions(['--hosted'])).toMatchObject({ isEmbedded: false, isHosted: true, isPooled: false });
+  });
+
   it.each([
     [['--faults', 'nonsense'], 'no fault nonsense'],
     [['--seed', 'x'], '--seed needs a number'],

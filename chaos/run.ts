@@ -2,7 +2,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listenForStop } from '../src/cli/stop-signals.ts';
+import { endWithWords } from '../src/local/end-with-words.ts';
 import { intentDirectory } from '../src/local/paths.ts';
+import { hostedLayouts } from '../src/testing/hosted-layout.ts';
 import { newSeed } from '../src/testing/random.ts';
 import { describeViolation } from './checker/violation.ts';
 import { help, listFaults, type Options, readOptions, UsageError } from './options.ts';
@@ -13,7 +15,7 @@ import { type Report, runChaos } from './runner.ts';
 const shownViolations = 30;
 const directory = join(intentDirectory(), 'chaos');
 
-process.exitCode = await main();
+await endWithWords(main);
 
 async function main(): Promise<number> {
   let options: Options;
@@ -36,12 +38,15 @@ async function run(options: Options): Promise<number> {
   const beganAt = performance.now();
   const log = (line: string) => console.log(`${((performance.now() - beganAt) / 1_000).toFixed(1).padStart(7)} s  ${line}`);
   const { seed, nextStep } = choose(options);
+  const [layoutName, layout] = options.isHosted ? Object.entries(hostedLayouts)[seed % Object.keys(hostedLayouts).length]! : [];
+  if (layoutName !== undefined) log(`as a hosted project: ${layoutName}`);
   const logsTo = join(directory, `${seed}-logs`);
-  const report = await runChaos({ seed, nextStep, signal, log, logsTo, keep: options.keep });
+  const stack = { isEmbedded: options.isEmbedded, layout, isPooled: options.isPooled };
+  const report = await runChaos({ seed, nextStep, stack, signal, log, logsTo, keep: options.keep });
   log(summary(report));
   if (report.violations.length === 0) return 0;
   report.violations.slice(0, shownViolations).forEach((found) => console.log(`  ${describeViolation(found)}`));
-  console.log(`Logs: ${logsTo}\nRepeat it: npm run chaos -- --replay ${saveTimeline(report)}`);
+  console.log(`Logs: ${logsTo}\nRepeat it: npm run chaos -- ${modes(options)}--replay ${saveTimeline(report)}`);
   return 1;
 }
 
@@ -61,6 +66,11 @@ function choose({ replay, minutes, seed = newSeed(), faultNames }: Options): { s
       return performance.now() < endsAt ? steps.next().value : undefined;
     },
   };
+}
+
+/** As they were given. */
+function modes({ isEmbedded, isHosted, isPooled }: Options): string {
+  return [isEmbedded && '--embedded ', isHosted && '--hosted ', isPooled && '--pooled '].filter(Boolean).join('');
 }
 
 function summary({ timeline, commands, events, restsMs, violations }: Report): string {

@@ -11,15 +11,18 @@ import { createHouseholds, type Household } from './load/household.ts';
 import { type Load, startLoad } from './load/load.ts';
 import type { Step, Timeline } from './plan.ts';
 import { untilRest } from './rest.ts';
-import { type ChaosStack, startChaosStack } from './stack/stack.ts';
+import { type ChaosStack, type StackOptions, startChaosStack } from './stack/stack.ts';
 
 /** Of load after the heal: what comes in while the system finds its feet again. */
 const afterHealMs = 300;
+const plain: StackOptions = { isEmbedded: false, layout: undefined, isPooled: false };
 
 export interface RunOptions {
   readonly seed: number;
   /** Undefined ends the run. Asked for before each step. */
   readonly nextStep: () => Step | undefined;
+  /** (Default: two pumps and two workers on a plain server) */
+  readonly stack?: StackOptions;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
   /** Where the logs of the processes go; those of a run that fails, and of any with `keep`. */
@@ -41,9 +44,9 @@ export interface Report {
  * Breaks and mends, one fault after the other under load, until a promise is broken, the steps end, or the
  * signal aborts. Rest that comes late is a violation too, and the run goes on.
  */
-export async function runChaos({ seed, nextStep, signal, log, logsTo, keep }: RunOptions): Promise<Report> {
+export async function runChaos({ seed, nextStep, stack: stackOptions = plain, signal, log, logsTo, keep }: RunOptions): Promise<Report> {
   const households: Household[] = [];
-  const stack = await startChaosStack(async (admin) => void households.push(...(await createHouseholds(admin))));
+  const stack = await startChaosStack(stackOptions, async (admin) => void households.push(...(await createHouseholds(admin))));
   // Until it is known to have gone well.
   let isKept = true;
   try {
@@ -63,7 +66,7 @@ export async function runChaos({ seed, nextStep, signal, log, logsTo, keep }: Ru
   }
 }
 
-interface Running extends Omit<RunOptions, 'keep' | 'logsTo'> {
+interface Running extends Omit<RunOptions, 'keep' | 'logsTo' | 'stack'> {
   readonly stack: ChaosStack;
   readonly load: Load;
   readonly households: readonly Household[];

@@ -29,5 +29,5 @@ export interface Fault {
 }
 
 export function pickService({ stack, random }: FaultContext, kind: ServiceKind): Service {
-  return pick(stack.services.filter((service) => service.kind === kind), random);
+  return pick(stack.services.filter((service) => service.kinds.includes(kind)), random);
 }

@@ -9,8 +9,8 @@ interface Link {
 
 const quiet = { foundWithinMs: 15_000 };
 const links: Readonly<Record<string, Link>> = {
-  'pump-postgres': { ...quiet, choose: (context) => pickService(context, 'pump').postgres },
-  'worker-postgres': { ...quiet, choose: (context) => pickService(context, 'worker').postgres },
+  'pump-postgres': { ...quiet, choose: (context) => pickService(context, 'pump').postgres('pump') },
+  'worker-postgres': { ...quiet, choose: (context) => pickService(context, 'worker').postgres('worker') },
   'client-postgres': { ...quiet, choose: ({ stack }) => stack.clients },
   'pump-temporal': { ...quiet, choose: (context) => pickService(context, 'pump').temporal },
   'worker-temporal': { ...quiet, choose: (context) => pickService(context, 'worker').temporal },

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PoolClient } from 'pg';
+import pg from 'pg';
 import { newestMigration } from '../stack/newest-migration.ts';
 import { type Fault, restAfterRestartWithinMs, restWithinMs } from './fault.ts';
 import { pick } from '../load/commands.ts';
@@ -70,7 +70,9 @@ export const postgresFaults: readonly Fault[] = [
     restWithinMs,
     async inject({ stack, note }) {
       const migration = newestMigration();
-      const connection = await stack.database.admin.connect();
+      const connection = new pg.Client(stack.database.migratorUrl);
+      connection.on('error', () => {});
+      await connection.connect();
       let tries = 1;
       while (!(await isMigrated(connection, migration))) {
         if (tries === mostMigrations) throw new Error(`The migration has given way ${tries} times.`);
@@ -78,7 +80,7 @@ export const postgresFaults: readonly Fault[] = [
         await sleep(betweenMigrationsMs);
         tries += 1;
       }
-      connection.release();
+      await connection.end();
       note(`${tries} tries`);
       return async () => {};
     },
@@ -89,7 +91,7 @@ const lockNotAvailable = '55P03';
 const deadlock = '40P01';
 
 /** False where it has given way. */
-async function isMigrated(connection: PoolClient, migration: string): Promise<boolean> {
+async function isMigrated(connection: pg.Client, migration: string): Promise<boolean> {
   try {
     await connection.query(`begin; ${migration}; commit`);
     return true;

@@ -6,7 +6,7 @@ const kinds: readonly ServiceKind[] = ['pump', 'worker'];
 export const processFaults: readonly Fault[] = kinds.flatMap((kind) => [
   ended(`kill-${kind}`, `kill -9 of a ${kind}`, 'SIGKILL', (context) => [pickService(context, kind)]),
   ended(`kill-all-${kind}s`, `kill -9 of every ${kind} at once`, 'SIGKILL', ({ stack }) =>
-    stack.services.filter((service) => service.kind === kind),
+    stack.services.filter((service) => service.kinds.includes(kind)),
   ),
   ended(`stop-${kind}`, `SIGTERM to a ${kind}`, 'SIGTERM', (context) => [pickService(context, kind)]),
   {

@@ -15,9 +15,11 @@ export type ServiceKind = 'pump' | 'worker';
 
 export interface ServiceOptions {
   readonly name: string;
-  readonly kind: ServiceKind;
+  /** Both: a worker with the pump inside. */
+  readonly kinds: readonly ServiceKind[];
   readonly home: string;
-  readonly databaseUrl: string;
+  /** Of each kind's connections. */
+  readonly databaseUrls: Readonly<Record<ServiceKind, string>>;
   readonly temporalPort: number;
   readonly supplierUrl: string;
 }
@@ -25,8 +27,9 @@ export interface ServiceOptions {
 /** A pump or a worker as it runs in production, each behind proxies of its own, and started again whenever it ends. */
 export interface Service {
   readonly name: string;
-  readonly kind: ServiceKind;
-  readonly postgres: TcpProxy;
+  readonly kinds: readonly ServiceKind[];
+  /** Of its connections as this kind. */
+  postgres(kind: ServiceKind): TcpProxy;
   readonly temporal: TcpProxy;
   /** To the process that runs now. */
   signal(name: NodeJS.Signals): void;
@@ -39,16 +42,16 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-const programs: Record<ServiceKind, string> = { pump: 'command-pump.ts', worker: 'worker.ts' };
-
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { name, kind, home, databaseUrl, temporalPort, supplierUrl } = options;
-  const [postgres, temporal, healthPort] = await Promise.all([
-    startTcpProxy({ host: '127.0.0.1', port: Number(new URL(databaseUrl).port) }),
+  const { name, kinds, home, databaseUrls, temporalPort, supplierUrl } = options;
+  const toPostgres = (kind: ServiceKind) => startTcpProxy({ host: '127.0.0.1', port: Number(new URL(databaseUrls[kind]).port) });
+  const [pump, worker, temporal, healthPort] = await Promise.all([
+    toPostgres('pump'),
+    toPostgres('worker'),
     startTcpProxy({ host: '127.0.0.1', port: temporalPort }),
     chooseTestPort(),
   ]);
-  const url = throughProxy(databaseUrl, postgres);
+  const postgres: Record<ServiceKind, TcpProxy> = { pump, worker };
   const health = `http://127.0.0.1:${healthPort}`;
   const stopping = new AbortController();
   let preload: string | undefined;
@@ -61,16 +64,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       name,
       home,
       command: process.execPath,
-      args: [...first, join(projectRoot, 'src', 'main', programs[kind])],
+      args: [...first, join(projectRoot, 'src', 'main', kinds.includes('worker') ? 'worker.ts' : 'command-pump.ts')],
       cwd: projectRoot,
       env: {
         ...process.env,
         NODE_ENV: 'test',
         LOG_LEVEL: 'info',
         INTENT_ENGINE: 'temporal',
-        INTENT_PUMP: 'separate',
+        INTENT_PUMP: kinds.length === 2 ? 'embedded' : 'separate',
         INTENT_TASK_QUEUES: '2',
-        ...(kind === 'pump' ? { PUMP_DATABASE_URL: url } : { DATABASE_URL: url }),
+        ...(kinds.includes('pump') && { PUMP_DATABASE_URL: throughProxy(databaseUrls.pump, pump) }),
+        ...(kinds.includes('worker') && { DATABASE_URL: throughProxy(databaseUrls.worker, worker) }),
         TEMPORAL_ADDRESS: `127.0.0.1:${temporal.port}`,
         TEMPORAL_NAMESPACE: 'default',
         SUPPLIER_URL: supplierUrl,
@@ -109,8 +113,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   return {
     name,
-    kind,
-    postgres,
+    kinds,
+    postgres: (kind) => postgres[kind],
     temporal,
     signal(signalName) {
       try {
@@ -132,7 +136,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       await current.stop();
       await supervising;
       await current.stop();
-      await Promise.all([postgres.stop(), temporal.stop()]);
+      await Promise.all([pump.stop(), worker.stop(), temporal.stop()]);
     },
   };
 }

@@ -2,19 +2,37 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { startSupplierProcess, type SupplierProcess } from '../../src/local/supplier.ts';
+import type { HostedLayout } from '../../src/testing/hosted-layout.ts';
 import { type OwnDatabase, startOwnDatabase } from '../../src/testing/own-database.ts';
 import { createScratchDirectory } from '../../src/testing/scratch-directory.ts';
 import { startTcpProxy, type TcpProxy } from '../../src/testing/tcp-proxy.ts';
 import { chooseTestPort } from '../../src/testing/test-port.ts';
+import { startPooler } from './pooler.ts';
 import { type Service, type ServiceKind, startService } from './service.ts';
 import { type ChaosTemporal, startTemporalServer } from './temporal.ts';
 
-const services: readonly { readonly name: string; readonly kind: ServiceKind }[] = [
-  { name: 'pump-1', kind: 'pump' },
-  { name: 'pump-2', kind: 'pump' },
-  { name: 'worker-1', kind: 'worker' },
-  { name: 'worker-2', kind: 'worker' },
+type Services = readonly { readonly name: string; readonly kinds: readonly ServiceKind[] }[];
+
+const apart: Services = [
+  { name: 'pump-1', kinds: ['pump'] },
+  { name: 'pump-2', kinds: ['pump'] },
+  { name: 'worker-1', kinds: ['worker'] },
+  { name: 'worker-2', kinds: ['worker'] },
 ];
+const embedded: Services = [
+  { name: 'worker-1', kinds: ['worker', 'pump'] },
+  { name: 'worker-2', kinds: ['worker', 'pump'] },
+];
+
+/** How it differs from two pumps and two workers on a plain server. */
+export interface StackOptions {
+  /** The pumps inside the workers. */
+  readonly isEmbedded: boolean;
+  /** The database as a hosted project's. */
+  readonly layout: HostedLayout | undefined;
+  /** The pumps reach PostgreSQL by a pooler in session mode. */
+  readonly isPooled: boolean;
+}
 
 export interface ChaosStack {
   readonly database: OwnDatabase;
@@ -32,9 +50,9 @@ export interface ChaosStack {
 
 /**
  * Two pumps and two workers on PostgreSQL and Temporal of their own, each behind proxies. `prepare` is called once the database is
- * migrated, before they start.
+ * migrated, before they start. Throws `StackError` where the pooler is not installed.
  */
-export async function startChaosStack(prepare: (admin: pg.Pool) => Promise<void>): Promise<ChaosStack> {
+export async function startChaosStack(options: StackOptions, prepare: (admin: pg.Pool) => Promise<void>): Promise<ChaosStack> {
   const scratch = await createScratchDirectory();
   const parts: { stop(): Promise<void> }[] = [];
   const keep = <Part extends { stop(): Promise<void> }>(part: Part): Part => {
@@ -47,7 +65,7 @@ export async function startChaosStack(prepare: (admin: pg.Pool) => Promise<void>
   };
 
   try {
-    const startingDatabase = startOwnDatabase(scratch.path).then(keep);
+    const startingDatabase = startOwnDatabase(scratch.path, options.layout).then(keep);
     const startingTemporal = startTemporalServer(scratch.path).then(keep);
     const [database, temporal] = await Promise.all([startingDatabase, startingTemporal]);
     await prepare(database.admin);
@@ -55,11 +73,15 @@ export async function startChaosStack(prepare: (admin: pg.Pool) => Promise<void>
     let supplier = await startSupplierProcess(scratch.path, supplierPort);
     keep({ stop: () => supplier.stop() });
     const clients = keep(await startTcpProxy({ host: '127.0.0.1', port: database.port }));
+    const pumpUrl = database.urlFor('intent_pump');
+    const databaseUrls = {
+      pump: options.isPooled ? keep(await startPooler(scratch.path, pumpUrl)).url : pumpUrl,
+      worker: database.urlFor('intent_worker'),
+    };
     const running = await Promise.all(
-      services.map(async ({ name, kind }) => {
-        const databaseUrl = database.urlFor(kind === 'pump' ? 'intent_pump' : 'intent_worker');
-        return startService({ name, kind, home: scratch.path, databaseUrl, temporalPort: temporal.port, supplierUrl: supplier.url });
-      }),
+      (options.isEmbedded ? embedded : apart).map(async ({ name, kinds }) =>
+        startService({ name, kinds, home: scratch.path, databaseUrls, temporalPort: temporal.port, supplierUrl: supplier.url }),
+      ),
     );
     keep({
       async stop() {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { LoginRole } from '../local/login-roles.ts';
 import { type PostgresOptions, startPostgres } from '../local/postgres/start-postgres.ts';
-import { buildTemplate, databaseUrl } from './template-database.ts';
+import { type HostedLayout, layHosted } from './hosted-layout.ts';
+import { buildTemplate, databaseUrl, prepareTemplate, type Template } from './template-database.ts';
 import { chooseTestPort } from './test-port.ts';
 
 const databaseName = 'intent';
@@ -12,6 +13,8 @@ const password = 'on-this-machine-only';
 export interface OwnDatabase {
   /** As superuser, and past every proxy. */
   readonly admin: pg.Pool;
+  /** As the one who migrates: on a hosted layout no superuser. */
+  readonly migratorUrl: string;
   readonly port: number;
   /** Of the server's data. */
   readonly directory: string;
@@ -26,22 +29,30 @@ export interface OwnDatabase {
   stop(): Promise<void>;
 }
 
-/** A migrated database on an embedded server of its own, for what would harm the others: its home is `postgres/` in this directory. */
-export async function startOwnDatabase(home: string): Promise<OwnDatabase> {
+/**
+ * A migrated database on an embedded server of its own, for what would harm the others: its home is `postgres/` in this directory.
+ * With a layout, it is laid out as a hosted Supabase project's.
+ */
+export async function startOwnDatabase(home: string, layout?: HostedLayout): Promise<OwnDatabase> {
   const directory = join(home, 'postgres');
   const options: PostgresOptions = { directory, port: await chooseTestPort(), password, log: () => {} };
   let server = await startPostgres(options);
-  const template = await buildTemplate(
-    { description: '', ours: true, adminUrl: server.adminUrl(), stop: () => server.stop() },
-    databaseName,
-  );
-  const admin = new pg.Pool({ connectionString: server.adminUrl(databaseName), max: 4 });
+  const migratorUrl = server.adminUrl(databaseName);
+  let template: Template;
+  if (layout === undefined) {
+    template = await buildTemplate({ adminUrl: server.adminUrl(), ours: true }, databaseName);
+  } else {
+    const { platformUrl } = await layHosted(server.adminUrl(), databaseName, layout);
+    template = await prepareTemplate({ adminUrl: platformUrl, ours: true }, databaseName, migratorUrl);
+  }
+  const admin = new pg.Pool({ connectionString: databaseUrl(template.adminUrl, databaseName), max: 4 });
   // Sessions end on purpose here.
   admin.on('error', () => {});
   admin.on('connect', (client) => client.on('error', () => {}));
 
   return {
     admin,
+    migratorUrl,
     port: options.port,
     directory,
     postmasterPid: () => postmasterPid(directory),
