@@ -40,7 +40,7 @@ describe.each(layouts)('a database with %s', (_, layout) => {
     platform = new pg.Pool({ connectionString: urls.platformUrl });
     project = new pg.Pool({ connectionString: urls.projectUrl });
     // The server ends sessions that have just said goodbye.
-    for (const pool of [platform, project]) pool.on('connect', (client) => client.on('error', () => {}));
+    for (const pool of [platform, project]) pool.on('error', () => {}).on('connect', (client) => client.on('error', () => {}));
     // As projects are that were there before, and then twice.
     await migrateDatabase(urls.projectUrl, 'committed');
     rose = await createTenant(platform);
