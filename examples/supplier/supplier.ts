@@ -1,5 +1,5 @@
-// The supplier of the example: a service of somebody else, over HTTP. It takes orders, once by their idempotency key. What it does with
-// one is chosen by the text of an item:
+// The supplier of the example: a service of somebody else, over HTTP. It takes orders, once by their idempotency key, which is one of
+// a customer's (`intent-tenant`). What it does with one is chosen by the text of an item:
 //   [refuse]  refuses                              [stall]  answers after 20 s
 //   [flaky]   fails twice, and then accepts        [twice]  accepts, and hangs up: it is asked again for what it has accepted
 //   [nonsense] answers what is no answer
@@ -78,7 +78,7 @@ export async function startSupplier({ port, stallMs = 20_000 }: SupplierOptions)
     if (typeof key !== 'string' || order === undefined) {
       return { status: 400, body: { code: 'BAD_REQUEST', message: 'An order with lines, and an idempotency-key.' } };
     }
-    return take(key, order);
+    return take(`${String(request.headers['intent-tenant'])}/${key}`, order);
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

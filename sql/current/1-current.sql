@@ -27,6 +27,68 @@ comment on column intent.claim_turns.served_at is 'When the claim was made.';
 
 
 -- State: system commands.
+set local role intent_owner;
+alter table intent.commands add column if not exists cause text;
+comment on column intent.commands.cause is
+  'What the system sent it for, as command_trace names it: an event''s position, a command, an answer, a timer, or a schedule''s occasion; null: a person or operator sent it.';
+
+-- Ids of the system that must be the same when something is repeated are derived with it, so that no member can know them beforehand.
+create table if not exists intent.tenant_secrets (
+  tenant_id uuid primary key references intent.tenants,
+  secret uuid not null default gen_random_uuid()
+);
+comment on table intent.tenant_secrets is 'What ids of a tenant''s system commands are derived with. No client and no login role reads it.';
+comment on column intent.tenant_secrets.tenant_id is 'Whose secret it is.';
+comment on column intent.tenant_secrets.secret is 'Random. Where an administrator deletes the row, later ids are new.';
+
+-- What happens within a process manager between an event and a command: command_trace shows it.
+create table if not exists intent.process_trace (
+  tenant_id uuid not null,
+  entry_id uuid not null default gen_random_uuid(),
+  process text collate "C" not null,
+  key text collate "C" not null,
+  at timestamptz not null default clock_timestamp(),
+  what text not null check (what in ('call', 'answer', 'timer', 'cancellation')),
+  id text not null,
+  name text,
+  status text not null,
+  correlation_id uuid,
+  causation_id uuid,
+  cause text,
+  primary key (tenant_id, entry_id)
+);
+comment on table intent.process_trace is 'The calls, answers, timers and cancellations of process managers, as they happened.';
+comment on column intent.process_trace.tenant_id is 'Whose process it is.';
+comment on column intent.process_trace.entry_id is 'Of the entry.';
+comment on column intent.process_trace.process is 'The process manager.';
+comment on column intent.process_trace.key is 'Which instance of it.';
+comment on column intent.process_trace.at is 'When it happened.';
+comment on column intent.process_trace.what is 'The kind of the entry.';
+comment on column intent.process_trace.id is 'What the cause of others names, such as "call <id>" or "timer <name> fired"; unique within the instance, but for timers that are set again.';
+comment on column intent.process_trace.name is 'The name of the call or timer.';
+comment on column intent.process_trace.status is 'What became of it: made, given up; ok or an error''s code; set, cleared, fired; asked for.';
+comment on column intent.process_trace.correlation_id is 'Of the command behind it.';
+comment on column intent.process_trace.causation_id is 'The command behind it; null where there is none.';
+comment on column intent.process_trace.cause is 'What came directly before it: the id of an entry, "position <n>", or a command''s id.';
+create index if not exists process_trace_of_request on intent.process_trace (correlation_id);
+create index if not exists process_trace_by_age on intent.process_trace (at);
+
+alter table intent.processes add column if not exists timer_causes jsonb not null default '{}';
+comment on column intent.processes.timer_causes is 'By name, the command behind each timer.';
+
+-- They have grown: insert_command by the cause, cancel_process by the reason, command_trace by columns.
+drop function if exists intent.insert_command(
+  uuid, uuid, text, text, text, jsonb, integer, text, uuid, bigint, uuid, uuid, timestamptz, text, text, text);
+drop function if exists intent.cancel_process(uuid, text, text);
+set local role intent_system;
+do $$
+begin
+  if (select pronargs = 1 and array_length(proallargtypes, 1) = 10 from pg_proc where oid = to_regprocedure('intent.command_trace(uuid)')) then
+    drop function intent.command_trace(uuid);
+  end if;
+end
+$$;
+reset role;
 
 
 

@@ -2,7 +2,7 @@
 begin;
 \ir support/tap.sql
 \ir support/households.sql
-select plan(13);
+select plan(14);
 
 select submit(bob(), rose(), command_id(n), 'CancelOrder', 'order', order_id(1)) from generate_series(1, 3) as n;
 select submit(bob(), rose(), command_id(4), 'CancelOrder', 'order', order_id(4)), submit(bob(), rose(), command_id(5), 'CancelOrder', 'order', order_id(5));
@@ -13,6 +13,11 @@ set local role intent_worker;
 select intent.append_events(rose(), 'order', order_id(4), 0, notes(2), command_id(4));
 select intent.append_events(rose(), 'note', 'a', 0, notes(1));
 select intent.fail_command(rose(), command_id(5), '{"message": "on fire"}');
+
+reset role;
+select is(outcome, '{"code": "FAILED", "message": "The command could not be executed. It is kept, so that an operator can have it executed after all.", "details": {}}',
+  'the submitter of a dead letter is promised nothing that nobody does')
+from intent.commands where tenant_id = rose() and command_id = command_id(5);
 
 set local role intent_operator;
 select results_eq(

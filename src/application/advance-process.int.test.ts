@@ -55,7 +55,7 @@ describe('order-fulfilment on PostgreSQL', () => {
     expect(await seen(orderId)).toEqual({ status: 'confirmed', reserved: 0, spent: 700 });
     expect(await instance(orderId)).toMatchObject({ status: 'open' });
     expect(calls).toEqual([
-      { name: 'place-with-supplier', idempotencyKey: orderId, request: { orderId, total: 700, lines: placeOrder().payload.lines } },
+      { tenantId: tenant.tenantId, name: 'place-with-supplier', idempotencyKey: orderId, request: { orderId, total: 700, lines: placeOrder().payload.lines } },
     ]);
     await submit('member', toOrder('RecordDelivery', orderId));
     await settle();
@@ -100,17 +100,118 @@ describe('order-fulfilment on PostgreSQL', () => {
     expect(await instance(orderId)).toMatchObject({ status: 'done' });
   });
 
-  it('sends its commands as the system, with the correlation of the request and what caused each', async () => {
+  it('sends its commands as the system, with the correlation of the request and the command behind each, also by way of a call', async () => {
     const { commandId } = await placed('member');
-    const { rows } = await db.admin.query<{ type: string; actor_role: string; correlation_id: string; causation_id: string | null; command_id: string }>(
-      `select type, actor_role, correlation_id, causation_id, command_id from intent.commands
-       where tenant_id = $1 and process is not null order by submitted_at`,
-      [tenant.tenantId],
-    );
-    const reserve = rows[0];
-    expect(reserve).toMatchObject({ type: 'ReserveBudget', causation_id: commandId });
-    expect(new Set(rows.map(({ type }) => type))).toEqual(new Set(['ReserveBudget', 'SpendBudget', 'ConfirmOrder']));
+    const rows = await sent();
+    const [reserve] = rows;
+    expect(rows.map(({ type, causation_id }) => [type, causation_id])).toEqual([
+      ['ReserveBudget', commandId],
+      ['SpendBudget', reserve!.command_id],
+      ['ConfirmOrder', reserve!.command_id],
+    ]);
     for (const row of rows) expect(row).toMatchObject({ actor_role: 'system', correlation_id: commandId });
+  });
+
+  it.each<[string, Role, Parameters<typeof placed>[1], readonly string[]]>([
+    ['a refused call', 'member', { outside: refuses }, ['ReserveBudget', 'RejectOrder', 'ReleaseBudget']],
+    ['a timer', 'guest', { manager: createOrderFulfilment({ approvalSeconds: 0 }) }, ['RejectOrder']],
+  ])('has a command behind each of those that follow %s', async (_what, by, options, types) => {
+    const { commandId } = await placed(by, options);
+    const rows = await sent();
+    expect(rows.map(({ type }) => type).toSorted()).toEqual(types.toSorted());
+    for (const { type, causation_id } of rows) {
+      const isBehindAll = types.length === 1 || type === 'ReserveBudget';
+      expect(causation_id).toBe(isBehindAll ? commandId : rows.find((row) => row.type === 'ReserveBudget')!.command_id);
+    }
+  });
+
+  it('keeps the commands of a request with it, also where another one has had the process go on meanwhile', async () => {
+    const { commandId, orderId, settle } = await placed('guest');
+    const { commandId: approval } = await submit('owner', toOrder('ApproveOrder', orderId));
+    await settle();
+    const { commandId: delivery } = await submit('member', toOrder('RecordDelivery', orderId));
+    await settle();
+    expect(new Set((await sent()).map(({ correlation_id }) => correlation_id))).toEqual(new Set([approval]));
+    expect(await traceOf(commandId)).toEqual([
+      'command PlaceOrder',
+      'event OrderPlaced < command PlaceOrder',
+      'timer approval < event OrderPlaced',
+      ]);
+    expect((await traceOf(delivery)).slice(0, 2)).toEqual(['command RecordDelivery', 'event OrderDelivered < command RecordDelivery']);
+  });
+});
+
+interface SentCommand {
+  readonly command_id: string;
+  readonly type: string;
+  readonly actor_role: string;
+  readonly correlation_id: string;
+  readonly causation_id: string | null;
+}
+async function sent(): Promise<SentCommand[]> {
+  const { rows } = await db.admin.query<SentCommand>(
+    `select command_id, type, actor_role, correlation_id, causation_id from intent.commands
+     where tenant_id = $1 and process is not null order by submitted_at`,
+    [tenant.tenantId],
+  );
+  return rows;
+}
+
+/** A request as an operator sees it: each row with the row that came directly before. */
+async function traceOf(correlationId: string): Promise<string[]> {
+  const { rows } = await db.operator.query<{ id: string; what: string; type: string | null; status: string; cause: string | null }>(
+    'select id, what, type, status, cause from intent.command_trace($1)',
+    [correlationId],
+  );
+  const inWords = ({ what, type, status }: (typeof rows)[number]) => [what, type, ...(status === 'fired' ? [status] : [])].filter((word) => word !== null).join(' ');
+  return rows.map((row) => {
+    const before = rows.find(({ id }) => id === row.cause);
+    return row.cause === null ? inWords(row) : `${inWords(row)} < ${before === undefined ? row.cause : inWords(before)}`;
+  });
+}
+
+describe('the trace of a request', () => {
+  it('is whole from the first command to the last event, by way of the call and its answer', async () => {
+    const { commandId } = await placed('member');
+    const trace = await traceOf(commandId);
+    expect(trace.toSorted()).toEqual(
+      [
+        'command PlaceOrder',
+        'event OrderPlaced < command PlaceOrder',
+        'command ReserveBudget < event OrderPlaced',
+        'event BudgetReserved < command ReserveBudget',
+        'call place-with-supplier < event BudgetReserved',
+        'answer place-with-supplier < call place-with-supplier',
+        'command SpendBudget < answer place-with-supplier',
+        'command ConfirmOrder < answer place-with-supplier',
+        'event BudgetSpent < command SpendBudget',
+        'event OrderConfirmed < command ConfirmOrder',
+        'timer delivery < command ConfirmOrder',
+      ].toSorted(),
+    );
+    expect(trace.indexOf('call place-with-supplier < event BudgetReserved')).toBeLessThan(trace.indexOf('answer place-with-supplier < call place-with-supplier'));
+  });
+
+  it('shows a timer that was set, that it fired, and what followed', async () => {
+    const { commandId } = await placed('guest', { manager: createOrderFulfilment({ approvalSeconds: 0 }) });
+    expect((await traceOf(commandId)).slice(2)).toEqual([
+      'timer approval < event OrderPlaced',
+      'timer approval fired < timer approval',
+      'command RejectOrder < timer approval fired',
+      'event OrderRejected < command RejectOrder',
+    ]);
+  });
+
+  it("shows an operator's cancellation and what followed", async () => {
+    const { commandId, orderId, settle } = await placed('guest');
+    await db.operator.query('select intent.cancel_process($1, $2, $3, $4)', [tenant.tenantId, 'order-fulfilment', orderId, 'asked for by phone']);
+    await settle();
+    expect((await traceOf(commandId)).slice(3)).toEqual([
+      'cancellation',
+      'timer approval < cancellation',
+      'command RejectOrder < cancellation',
+      'event OrderRejected < command RejectOrder',
+    ]);
   });
 });
 

@@ -47,7 +47,7 @@ export function createAdvanceProcess({ store, findProcessManager, log }: Advance
     const { process, key } = reference;
     const manager = findProcessManager(process);
     if (manager === undefined) throw new Error(`No process manager is registered with the name ${process}.`);
-    const next = await nextAdvance(manager, reference, { ...loaded, state: stateOf(manager, loaded) });
+    const next = nextAdvance(manager, reference, { ...loaded, state: stateOf(manager, loaded) });
     const advanced = await store.advance(reference, loaded.step, next);
     if (advanced === 'moved_on') return advanced;
     log.debug({ tenantId: reference.tenantId, process, key, step: advanced.step, status: next.status }, 'Advanced');

@@ -22,8 +22,8 @@ beforeAll(async () => {
 beforeEach(async () => {
   const { tenantId } = await createTenant(db.admin);
   instance = { tenantId, process: 'order-fulfilment', key: await queueReaction(db, tenantId) };
-  const calls = [{ callId: 'call-1', name: 'ask', request }];
-  const rest = { timers: {}, commands: [], endedCalls: [], acknowledged: [1] };
+  const calls = [{ callId: 'call-1', name: 'ask', request, causationId: null }];
+  const rest = { timers: {}, timerCauses: {}, commands: [], endedCalls: [], acknowledged: [1], trace: [] };
   await store.advance(instance, 0, { state: {}, stateVersion: 1, status: 'open', calls, ...rest });
 });
 afterAll(() => db.end());
@@ -38,7 +38,7 @@ describe('an outside call', () => {
   ])('is made under its id, and its answer is stored: %j', async (answer) => {
     const made: OutsideCall[] = [];
     await makeCall({ call: async (call) => (made.push(call), answer) }).attempt(instance, 'call-1', signal);
-    expect(made).toEqual([{ name: 'ask', request, idempotencyKey: 'call-1' }]);
+    expect(made).toEqual([{ tenantId: instance.tenantId, name: 'ask', request, idempotencyKey: 'call-1' }]);
     expect(await answers()).toEqual([answer]);
   });
 

@@ -24,7 +24,10 @@ export function createMakeCall({ store, outside, log }: MakeCallDeps): MakeCall 
     async attempt(process, callId, signal) {
       const call = await store.loadCall(process, callId);
       if (call === null) return;
-      const answer = await outside.call({ name: call.name, request: call.request, idempotencyKey: callId }, signal);
+      const answer = await outside.call(
+        { tenantId: process.tenantId, name: call.name, request: call.request, idempotencyKey: callId },
+        signal,
+      );
       const stored = await store.answerCall(process, callId, answer);
       log.debug({ ...process, callId, name: call.name, ok: answer.ok, stored }, 'Called outside');
     },

@@ -7,7 +7,7 @@ const reference = { tenantId: '00000000-0000-4000-8000-000000000001', process: '
 const now = '2026-01-01T00:00:00.123456Z';
 const past = '2025-12-31T00:00:00.000Z';
 const later = '2026-02-01T00:00:00.000Z';
-const orderApproved = { type: 'OrderApproved', schemaVersion: 1, payload: {}, aggregateType: 'order', aggregateId: 'o' };
+const orderApproved = { type: 'OrderApproved', schemaVersion: 1, payload: {}, aggregateType: 'order', aggregateId: 'o', position: 9 };
 const cancel: Reaction = { kind: 'cancel' };
 const release = { type: 'ReleaseBudget', payload: { orderId: 'o' } };
 const send: Effect = { kind: 'send', aggregateId: 'groceries', command: release };
@@ -30,95 +30,110 @@ function managerWith(effectsOf: (reaction: Reaction) => readonly Effect[], hasEn
 
 function loaded(changes: Partial<LoadedProcess> = {}): LoadedProcess {
   const waiting = [{ sequence: 4, message: cancel }];
-  return { state: { told: [] }, stateVersion: 7, step: 3, status: 'open', timers: {}, dueTimers: [], calls: [], traceparent: null, now, reactions: waiting, ...changes };
+  return { state: { told: [] }, stateVersion: 7, step: 3, status: 'open', timers: {}, timerCauses: {}, dueTimers: [], calls: [], traceparent: null, now, reactions: waiting, ...changes };
 }
 
 const onCancel = (...effects: readonly Effect[]) => managerWith(({ kind }) => (kind === 'cancel' ? effects : []));
 
 describe('a step', () => {
-  it('reacts to what waits, then to the timers that are due, and acknowledges it', async () => {
+  it('reacts to what waits, then to the timers that are due, and acknowledges it', () => {
     const timers = { first: past, second: past, other: later };
-    const next = await nextAdvance(onCancel(), reference, loaded({ timers, dueTimers: ['first', 'second'] }));
+    const next = nextAdvance(onCancel(), reference, loaded({ timers, dueTimers: ['first', 'second'] }));
     const state = { told: ['cancel', 'first', 'second'] };
     expect(next).toMatchObject({ state, stateVersion: 7, status: 'open', timers: { other: later }, acknowledged: [4] });
   });
 
-  it('sets a timer from the clock of the store on', async () => {
-    const next = await nextAdvance(onCancel({ kind: 'set_timer', name: 't', afterSeconds: 90 }), reference, loaded());
+  it('sets a timer from the clock of the store on', () => {
+    const next = nextAdvance(onCancel({ kind: 'set_timer', name: 't', afterSeconds: 90 }), reference, loaded());
     expect(next.timers).toEqual({ t: '2026-01-01T00:01:30.123Z' });
   });
 
   it.each<[string, Effect, Record<string, string>]>([
     ['cleared', { kind: 'clear_timer', name: 't' }, {}],
     ['set anew', { kind: 'set_timer', name: 't', afterSeconds: 60 }, { t: '2026-01-01T00:01:00.123Z' }],
-  ])('does not hear a timer that is due, but was %s by what came before', async (_how, effect, timers) => {
-    const next = await nextAdvance(onCancel(effect), reference, loaded({ timers: { t: past }, dueTimers: ['t'] }));
+  ])('does not hear a timer that is due, but was %s by what came before', (_how, effect, timers) => {
+    const next = nextAdvance(onCancel(effect), reference, loaded({ timers: { t: past }, dueTimers: ['t'] }));
     expect(next).toMatchObject({ state: { told: ['cancel'] } });
     expect(next.timers).toEqual(timers);
   });
 
-  it('gives a timer that has fired the chance to set itself again', async () => {
+  it('gives a timer that has fired the chance to set itself again', () => {
     const manager = managerWith(({ kind }) => (kind === 'timer' ? [{ kind: 'set_timer', name: 't', afterSeconds: 60 }] : []));
-    const next = await nextAdvance(manager, reference, loaded({ reactions: [], timers: { t: past }, dueTimers: ['t'] }));
+    const next = nextAdvance(manager, reference, loaded({ reactions: [], timers: { t: past }, dueTimers: ['t'] }));
     expect(next.timers).toEqual({ t: '2026-01-01T00:01:00.123Z' });
   });
 
-  it('makes a call, and none that is given up in the same step', async () => {
-    expect(await nextAdvance(onCancel(call), reference, loaded())).toMatchObject({
+  it('makes a call, and none that is given up in the same step', () => {
+    expect(nextAdvance(onCancel(call), reference, loaded())).toMatchObject({
       calls: [{ callId: 'c1', name: 'ask', request: { a: 1 } }],
       endedCalls: [],
     });
-    const givenUp = await nextAdvance(onCancel(call, { kind: 'give_up_call', callId: 'c1' }), reference, loaded());
+    const givenUp = nextAdvance(onCancel(call, { kind: 'give_up_call', callId: 'c1' }), reference, loaded());
     expect(givenUp).toMatchObject({ calls: [], endedCalls: [] });
   });
 
-  it('gives up a call that is open, and nothing where it has its answer', async () => {
+  it('gives up a call that is open, and nothing where it has its answer', () => {
     const manager = onCancel({ kind: 'give_up_call', callId: 'c1' });
     const open = loaded({ calls: [{ callId: 'c1', name: 'ask', request: {} }] });
-    expect((await nextAdvance(manager, reference, open)).endedCalls).toEqual(['c1']);
-    expect((await nextAdvance(manager, reference, loaded())).endedCalls).toEqual([]);
+    expect(nextAdvance(manager, reference, open).endedCalls).toEqual(['c1']);
+    expect(nextAdvance(manager, reference, loaded()).endedCalls).toEqual([]);
   });
 
-  it('at the end: leaves no timer and no call', async () => {
+  it('at the end: leaves no timer and no call', () => {
     const manager = managerWith(() => [{ ...call, callId: 'c2' }, { kind: 'set_timer', name: 't', afterSeconds: 1 }], true);
     const open = loaded({ timers: { other: later }, calls: [{ callId: 'c1', name: 'ask', request: {} }] });
-    expect(await nextAdvance(manager, reference, open)).toMatchObject({ status: 'done', timers: {}, calls: [], endedCalls: ['c1'] });
+    expect(nextAdvance(manager, reference, open)).toMatchObject({ status: 'done', timers: {}, calls: [], endedCalls: ['c1'] });
   });
 });
 
 describe('the commands of a step', () => {
-  const ids = async (step: number, where = reference) =>
-    (await nextAdvance(onCancel(send, send), where, loaded({ step }))).commands.map(({ commandId }) => commandId);
+  const ids = (step: number) => nextAdvance(onCancel(send, send), reference, loaded({ step })).commands.map(({ commandId }) => commandId);
 
-  it('have the same ids whenever it is taken again', async () => {
-    expect(await ids(3)).toEqual(await ids(3));
+  it('have ids that nobody can know beforehand, also by taking the step', () => {
+    const all = [...ids(3), ...ids(3), ...ids(4)];
+    expect(new Set(all).size).toBe(6);
+    for (const id of all) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   });
 
-  it('have ids that no other command has', async () => {
-    const all = [...(await ids(3)), ...(await ids(4)), ...(await ids(3, { ...reference, key: 'k2' }))];
-    all.push(...(await ids(3, { ...reference, process: 'p2' })), ...(await ids(3, { ...reference, tenantId: 't2' })));
-    expect(new Set(all).size).toBe(10);
-    for (const id of all) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-  });
-
-  it('name the aggregate, and the command that is behind them', async () => {
+  it('name the aggregate, the command that is behind them, and what came directly before', () => {
     const event = { ...orderApproved, metadata: { commandId: 'c-of-event' } };
     const outcome = { kind: 'outcome', commandId: 'c-of-outcome', type: 'Y', aggregateId: 'a', status: 'succeeded', outcome: {} };
-    const reactions = [{ kind: 'event', event }, outcome, cancel].map((message, sequence) => ({ sequence, message }));
-    const { commands } = await nextAdvance(managerWith(() => [send]), reference, loaded({ reactions }));
-    expect(commands.map(({ causationId }) => causationId)).toEqual(['c-of-event', 'c-of-outcome', null]);
+    const answer = { kind: 'answer', callId: 'c1', name: 'ask', answer: { ok: true, value: 1 }, causationId: 'c-of-call' };
+    const reactions = [{ kind: 'event', event }, outcome, answer, cancel].map((message, sequence) => ({ sequence, message }));
+    const timed = { timers: { t: past }, timerCauses: { t: 'c-of-timer' }, dueTimers: ['t'] };
+    const { commands, trace } = nextAdvance(managerWith(() => [send]), reference, loaded({ reactions, ...timed }));
+    expect(commands.map(({ causationId, cause }) => [causationId, cause])).toEqual([
+      ['c-of-event', 'position 9'],
+      ['c-of-outcome', 'c-of-outcome'],
+      ['c-of-call', 'answer c1'],
+      [null, 'cancellation'],
+      ['c-of-timer', 'timer t fired'],
+    ]);
     expect(commands[0]).toMatchObject({ ...release, aggregateType: 'budget', aggregateId: 'groceries' });
+    expect(trace).toEqual([{ what: 'timer', id: 'timer t fired', name: 't', status: 'fired', causationId: 'c-of-timer', cause: 'timer t' }]);
   });
 
-  it('are those of the domain, or the step fails', async () => {
+  it('are those of the domain, or the step fails', () => {
     const unknown: Effect = { kind: 'send', aggregateId: 'a', command: { type: 'DoMagic', payload: {} } };
-    await expect(nextAdvance(onCancel(unknown), reference, loaded())).rejects.toThrow('There is no command DoMagic.');
+    expect(() => nextAdvance(onCancel(unknown), reference, loaded())).toThrow('There is no command DoMagic.');
   });
 });
 
-it('reacts to no event of a newer release: it waits for a worker of that release', async () => {
+it('calls and timers keep the command behind them, and stand in the trace with what came directly before', () => {
+  const event = { ...orderApproved, metadata: { commandId: 'c-of-event' } };
+  const behind = { causationId: 'c-of-event', cause: 'position 9' };
+  const effects = [call, { kind: 'set_timer', name: 't', afterSeconds: 1 }, { kind: 'clear_timer', name: 'none' }, { kind: 'give_up_call', callId: 'none' }] as const;
+  const next = nextAdvance(managerWith(() => effects), reference, loaded({ reactions: [{ sequence: 1, message: { kind: 'event', event } }] }));
+  expect(next.calls).toEqual([{ callId: 'c1', name: 'ask', request: { a: 1 }, causationId: 'c-of-event' }]);
+  expect(next.timerCauses).toEqual({ t: 'c-of-event' });
+  expect(next.trace).toEqual([
+    { what: 'call', id: 'call c1', name: 'ask', status: 'made', ...behind },
+    { what: 'timer', id: 'timer t', name: 't', status: 'set', ...behind },
+  ]);
+});
+
+it('reacts to no event of a newer release: it waits for a worker of that release', () => {
   const message = { kind: 'event', event: { ...orderApproved, schemaVersion: 2, metadata: {} } };
-  await expect(nextAdvance(onCancel(), reference, loaded({ reactions: [{ sequence: 1, message }] }))).rejects.toMatchObject({
-    name: 'ReleaseOutdated',
-  });
+  const react = () => nextAdvance(onCancel(), reference, loaded({ reactions: [{ sequence: 1, message }] }));
+  expect(react).toThrow(expect.objectContaining({ name: 'ReleaseOutdated' }));
 });

@@ -1,6 +1,8 @@
 import type { Answer } from '../domain/kernel/process.ts';
 
 export interface OutsideCall {
+  /** On whose behalf. Members choose ids, so the same idempotency key of two tenants is two calls. */
+  readonly tenantId: string;
   readonly name: string;
   readonly request: unknown;
   /** The same for each attempt, so that the other side does once what it is asked twice. */

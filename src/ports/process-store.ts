@@ -18,6 +18,12 @@ export interface ProcessCall {
   readonly request: unknown;
 }
 
+/** A call to be made. */
+export interface NewProcessCall extends ProcessCall {
+  /** The command behind it. */
+  readonly causationId: string | null;
+}
+
 export interface LoadedCall {
   readonly name: string;
   readonly request: unknown;
@@ -33,6 +39,8 @@ export interface LoadedProcess {
   readonly status: ProcessStatus;
   /** When each is due, by name; ISO 8601, UTC. */
   readonly timers: Readonly<Record<string, string>>;
+  /** By name, the command behind each. */
+  readonly timerCauses: Readonly<Record<string, string | null>>;
   readonly dueTimers: readonly string[];
   /** Those that wait for their answer. */
   readonly calls: readonly ProcessCall[];
@@ -52,7 +60,20 @@ export interface ProcessCommand {
   readonly aggregateType: string;
   readonly aggregateId: string;
   readonly payload: unknown;
+  /** The command behind it, directly or by way of calls and timers; null: there is none. */
   readonly causationId: string | null;
+  /** The id of the entry of `command_trace` that came directly before it. */
+  readonly cause: string;
+}
+
+/** What happened between an event and a command, for `command_trace`. */
+export interface ProcessTraceEntry {
+  readonly what: 'call' | 'timer';
+  readonly id: string;
+  readonly name: string | null;
+  readonly status: 'made' | 'given up' | 'set' | 'cleared' | 'fired';
+  readonly causationId: string | null;
+  readonly cause: string;
 }
 
 /** What one step changes, all or nothing. */
@@ -62,13 +83,16 @@ export interface ProcessAdvance {
   readonly status: 'open' | 'done';
   /** All that are set from now on. */
   readonly timers: Readonly<Record<string, string>>;
+  /** By name, the command behind each of them. */
+  readonly timerCauses: Readonly<Record<string, string | null>>;
   readonly commands: readonly ProcessCommand[];
   /** New ones. */
-  readonly calls: readonly ProcessCall[];
+  readonly calls: readonly NewProcessCall[];
   /** Given up: not to be answered any more. */
   readonly endedCalls: readonly string[];
   /** The sequences of the reactions that this step has taken in. */
   readonly acknowledged: readonly number[];
+  readonly trace: readonly ProcessTraceEntry[];
 }
 
 export interface AdvancedProcess {

@@ -53,20 +53,21 @@ export function createFulfilmentModel(manager: ProcessManager) {
     waiting.push(result.ok ? { ...outcome, status: 'succeeded', outcome: {} } : { ...outcome, status: 'rejected', outcome: result.rejection });
   }
 
-  async function advance(reactions: readonly Reaction[], dueTimers: readonly string[]): Promise<void> {
+  function advance(reactions: readonly Reaction[], dueTimers: readonly string[]): void {
     const loaded: LoadedProcess = {
       state,
       stateVersion: manager.stateVersion,
       step,
       status: hasEnded ? 'done' : 'open',
       timers,
+      timerCauses: {},
       dueTimers,
       calls: [...calls.values()],
       traceparent: null,
       now: '2026-01-01T00:00:00.000Z',
       reactions: reactions.map((message, sequence) => ({ sequence, message })),
     };
-    const next = await nextAdvance(manager, { tenantId, process: manager.name, key: orderId }, loaded);
+    const next = nextAdvance(manager, { tenantId, process: manager.name, key: orderId }, loaded);
     state = next.state;
     step += 1;
     hasEnded = next.status === 'done';
@@ -81,7 +82,7 @@ export function createFulfilmentModel(manager: ProcessManager) {
   return {
     submit,
     /** What can happen by itself now; each is one step. */
-    possible(): (() => void | Promise<void>)[] {
+    possible(): (() => void)[] {
       const fromQueues = (['order', 'budget'] as const).flatMap((of) => (queues[of].length > 0 ? [() => execute(of, queues[of].shift()!)] : []));
       const retries = deadLetters.map((letter, index) => () => {
         deadLetters.splice(index, 1);
@@ -114,10 +115,10 @@ export function createFulfilmentModel(manager: ProcessManager) {
     hasEnded: () => hasEnded && calls.size === 0 && Object.keys(timers).length === 0,
   };
 
-  async function react(count: number): Promise<void> {
+  function react(count: number): void {
     const reactions = waiting.splice(0, count);
     told.push(...reactions);
-    await advance(reactions, []);
+    advance(reactions, []);
   }
 }
 

@@ -18,7 +18,7 @@ export function createNotice(element: HTMLElement): Notice {
       try {
         const result = await sending;
         if (result.status === 'rejected') say(`${what} was rejected: ${result.outcome.message}`);
-        if (result.status === 'failed') say(`${what} failed. An operator has been told.`);
+        if (result.status === 'failed') say(`${what} failed. It is kept, so that an operator can have it executed after all.`);
       } catch (error) {
         if (!(error instanceof CommandError)) throw error;
         say(error.code === 'IN503' ? `${what} got no answer. Should it have been taken, it will show.` : `${what} was not taken: ${describe(error)}`);

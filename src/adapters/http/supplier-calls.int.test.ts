@@ -10,9 +10,9 @@ const supplier: RunningSupplier = await startSupplier({ port: 0, stallMs: 2_000 
 afterAll(() => supplier.stop());
 
 const never = new AbortController().signal;
-function place(item: string, idempotencyKey: string, { url = supplier.url, timeoutMs = 1_000, signal = never } = {}) {
+function place(item: string, idempotencyKey: string, { url = supplier.url, timeoutMs = 1_000, signal = never, tenantId = 'rose' } = {}) {
   const request = { orderId: idempotencyKey, lines: [{ item, quantity: 1, unitPrice: 1 }] };
-  return createSupplierCalls({ url, timeoutMs }).call({ name: 'place-with-supplier', request, idempotencyKey }, signal);
+  return createSupplierCalls({ url, timeoutMs }).call({ tenantId, name: 'place-with-supplier', request, idempotencyKey }, signal);
 }
 
 describe('a call to the supplier', () => {
@@ -20,6 +20,13 @@ describe('a call to the supplier', () => {
     const first = await place('Bread', 'same');
     expect(first).toMatchObject({ ok: true, value: { reference: expect.stringMatching(/^S-/) } });
     expect(await place('Bread', 'same')).toEqual(first);
+  });
+
+  it('is placed also where another tenant has taken the same key beforehand', async () => {
+    const taken = await place('Bread', 'chosen', { tenantId: 'thorn' });
+    const placed = await place('Bread', 'chosen');
+    expect(placed).toMatchObject({ ok: true });
+    expect(placed).not.toEqual(taken);
   });
 
   it('takes a refusal for an answer', async () => {
@@ -40,7 +47,7 @@ describe('a call to the supplier', () => {
   });
 
   it('cannot succeed where there is no supplier', async () => {
-    await expect(createSupplierCalls({ url: undefined }).call({ name: 'place-with-supplier', request: {}, idempotencyKey: 'k' }, never)).rejects.toThrow('SUPPLIER_URL');
+    await expect(createSupplierCalls({ url: undefined }).call({ tenantId: 'rose', name: 'place-with-supplier', request: {}, idempotencyKey: 'k' }, never)).rejects.toThrow('SUPPLIER_URL');
   });
 
   it.each([

@@ -14,25 +14,27 @@ export interface SupplierCallsDeps {
 }
 
 /**
- * The call `place-with-supplier` as `POST <url>/orders`, with an idempotency key. 2xx with a reference is an acceptance, 4xx with a code
+ * The call `place-with-supplier` as `POST <url>/orders`, with an idempotency key, which is one of the tenant's
+ * (`intent-tenant`): in another tenant somebody may have chosen the same. 2xx with a reference is an acceptance, 4xx with a code
  * a refusal: both are answers. Everything else (no answer, 5xx, 408, 429, what cannot be read) is unavailable, to be repeated.
  */
 export function createSupplierCalls({ url, timeoutMs = defaultTimeoutMs }: SupplierCallsDeps): OutsideCalls {
   return {
-    async call({ name, request, idempotencyKey }, signal) {
+    async call({ tenantId, name, request, idempotencyKey }, signal) {
       if (name !== 'place-with-supplier') throw new Error(`Nobody takes the outside call ${name}.`);
       if (url === undefined) throw new OutsideUnavailable('SUPPLIER_URL is not set.');
-      const { response, body } = await post(`${url}/orders`, request, idempotencyKey, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+      const headers = { 'intent-tenant': tenantId, 'idempotency-key': idempotencyKey };
+      const { response, body } = await post(`${url}/orders`, request, headers, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
       return readAnswer(response, body);
     },
   };
 }
 
-async function post(url: string, request: unknown, idempotencyKey: string, signal: AbortSignal) {
+async function post(url: string, request: unknown, headers: Readonly<Record<string, string>>, signal: AbortSignal) {
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json', 'idempotency-key': idempotencyKey },
+      headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
       body: JSON.stringify(request),
       redirect: 'error',
       signal,

@@ -24,12 +24,15 @@ const nothing: ProcessAdvance = {
   stateVersion: 1,
   status: 'open',
   timers: {},
+  timerCauses: {},
   commands: [],
   calls: [],
   endedCalls: [],
   acknowledged: [],
+  trace: [],
 };
-const call = { callId: 'call-1', name: 'place-with-supplier', request: { total: 700 } };
+const causationId = randomUUID();
+const call = { callId: 'call-1', name: 'place-with-supplier', request: { total: 700 }, causationId };
 const answer = { ok: true, value: { reference: 'S-1' } } as const;
 const rejectOrder = () => ({
   commandId: randomUUID(),
@@ -39,6 +42,7 @@ const rejectOrder = () => ({
   aggregateId: instance.key,
   payload: { reason: 'x' },
   causationId: null,
+  cause: 'position 1',
 });
 async function commandIds(): Promise<string[]> {
   const { rows } = await db.admin.query<{ command_id: string }>('select command_id from intent.commands where tenant_id = $1', [instance.tenantId]);
@@ -59,10 +63,12 @@ describe('the store of process managers', () => {
 
   it('keeps what a step comes to: state, timers, calls, and what it has dealt with', async () => {
     const timers = { early: '2026-01-01T00:00:00.000Z', late: '2999-01-01T00:00:00.000Z' };
-    const advanced = await store.advance(instance, 0, { ...nothing, timers, calls: [call], acknowledged: [1] });
+    const timerCauses = { early: causationId, late: null };
+    const advanced = await store.advance(instance, 0, { ...nothing, timers, timerCauses, calls: [call], acknowledged: [1] });
     expect(advanced).toEqual({ step: 1, more: false, nextTimerInMs: 0, calls: [{ callId: 'call-1', name: 'place-with-supplier' }] });
     const loaded = await store.load(instance);
-    expect(loaded).toMatchObject({ state: { phase: 'x' }, stateVersion: 1, step: 1, timers, dueTimers: ['early'], calls: [call], reactions: [] });
+    expect(loaded).toMatchObject({ state: { phase: 'x' }, stateVersion: 1, step: 1, timers, timerCauses, dueTimers: ['early'], reactions: [] });
+    expect(loaded?.calls).toEqual([{ callId: call.callId, name: call.name, request: call.request }]);
   });
 
   it('says how long to wait for the next timer, by its own clock', async () => {
@@ -110,7 +116,7 @@ describe('the store of process managers', () => {
     expect(taken.filter(Boolean)).toHaveLength(1);
     expect(await store.loadCall(instance, 'call-1')).toBeNull();
     expect((await store.load(instance))?.reactions.map(({ message }) => message)).toEqual([
-      { kind: 'answer', callId: 'call-1', name: call.name, answer },
+      { kind: 'answer', callId: 'call-1', name: call.name, answer, causationId },
     ]);
   });
 

@@ -23,9 +23,6 @@ export function createScheduleStore({ pool }: { readonly pool: Pool }): Schedule
   async function settleRefusal(schedule: ScheduleReference, error: unknown): Promise<void> {
     const { code, message } = error as { code?: string; message: string };
     switch (code) {
-      // Sent already, before the schedule was changed.
-      case 'IN409':
-        return;
       case 'IN422':
         return pause(schedule, message);
       case 'IN429':

@@ -76,9 +76,15 @@ export function createActivities(deps: ActivitiesDeps) {
 
     failProcess: (process: ProcessReference, error: ErrorInWords): Promise<void> => processStore.fail(process, error),
 
-    /** The occasion is an ISO 8601 time. */
-    submitScheduledCommand: (schedule: ScheduleReference, occasion: string): Promise<void> =>
-      retryable(() => schedules.submit(schedule, new Date(occasion))),
+    /** The occasion is an ISO 8601 time. Whatever it fails for, it is tried again: an occasion that nobody has sent must not be lost. */
+    async submitScheduledCommand(schedule: ScheduleReference, occasion: string): Promise<void> {
+      try {
+        await schedules.submit(schedule, new Date(occasion));
+      } catch (error) {
+        if (!isPassing(error)) log.error({ ...schedule, occasion, err: error }, "A schedule's occasion cannot be sent, and is tried again");
+        throw error;
+      }
+    },
   };
 }
 

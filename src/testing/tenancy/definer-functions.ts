@@ -11,6 +11,7 @@ export const definerFunctions = {
     'intent.append_events',
     'intent.append_or_catch_up',
     'intent.broadcast',
+    'intent.cancel_command',
     'intent.cancel_process',
     'intent.drop_member_schedule',
     'intent.fail_command',
