@@ -1,8 +1,9 @@
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { CommandResult } from './commands.ts';
-import { FollowError, notAMember, tenantSwitched } from './errors.ts';
+import { FollowError, notAMember, signedOut, tenantSwitched } from './errors.ts';
 import type { RecordedEvent } from './feed.ts';
 import { readSession } from './session.ts';
+import { withGoodToken } from './token.ts';
 
 /** The SQL functions of schema `api` that reading needs, for one tenant. Each throws `FollowError`. */
 export interface Api {
@@ -11,6 +12,8 @@ export interface Api {
   streamAsOf(aggregateType: string, aggregateId: string, until: { version?: number; at?: string }): Promise<Stream>;
   /** Null where it is not there, or not this user's to see. */
   getCommand(commandId: string): Promise<CommandResult | null>;
+  /** Throws `NOT_A_MEMBER` if the server does not name the tenant among the user's. */
+  requireMembership(): Promise<void>;
 }
 
 export interface Stream {
@@ -49,18 +52,29 @@ export function createApi(supabase: SupabaseClient, tenantId: string): Api {
       return seen(await call<Stream>('stream_as_of', parameters), ({ version: found }) => found);
     },
     getCommand: (commandId) => call<CommandResult | null>('get_command', { command_id: commandId }),
+    requireMembership,
   };
 
   /** A stranger sees an empty tenant, as row-level security has it: where nothing is there, ask whether we may see it. */
   async function seen<Answer>(answer: Answer, extentOf: (answer: Answer) => number): Promise<Answer> {
-    if (extentOf(answer) > 0) return answer;
-    const tenants = await call<readonly { readonly tenantId: string }[]>('my_tenants', {});
-    if (!tenants.some((tenant) => tenant.tenantId === tenantId)) throw notAMember(tenantId);
+    if (extentOf(answer) === 0) await requireMembership();
     return answer;
   }
 
+  async function requireMembership(): Promise<void> {
+    const tenants = await call<readonly { readonly tenantId: string }[]>('my_tenants', {});
+    if (!tenants.some((tenant) => tenant.tenantId === tenantId)) throw notAMember(tenantId);
+  }
+
   async function call<Answer>(name: string, parameters: Readonly<Record<string, unknown>>): Promise<Answer> {
-    const answer = await supabase.schema('api').rpc(name, parameters);
+    const answer = await withGoodToken(
+      supabase,
+      () => supabase.schema('api').rpc(name, parameters),
+      ({ status }) => status === 401,
+      () => {
+        throw signedOut();
+      },
+    );
     const { error } = answer;
     const data: unknown = answer.data;
     // Looked at after the call: an answer that was given to another tenant's token is not taken for this tenant's.

@@ -76,3 +76,7 @@ export function notAMember(tenantId: string, cause?: Error): FollowError {
 export function tenantSwitched(): FollowError {
   return new FollowError('TENANT_SWITCHED', 'The session is now of another tenant.');
 }
+
+export function signedOut(cause?: Error | null): FollowError {
+  return new FollowError('SIGNED_OUT', 'Nobody is signed in.', { cause });
+}

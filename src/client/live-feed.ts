@@ -99,6 +99,7 @@ export function createLiveFeed({ supabase, channels }: LiveFeedDeps, consumer: C
         feed = emptyFeed;
         want('state');
       },
+      onReady: () => want('events'),
       onAppended: ({ events = [], toPosition }) => take(receive(feed, events, toPosition)),
       // Only a hint: what the server then answers decides.
       onRemoved: () => want('state'),

@@ -2,6 +2,7 @@ import { FunctionsHttpError, type SupabaseClient } from '@supabase/supabase-js';
 import { backOffMs, pause } from './back-off.ts';
 import type { CommandResult, CommandToSend, CommandType, RejectionCode, SendOptions } from './commands.ts';
 import { CommandError, type ProblemDetails } from './errors.ts';
+import { withGoodToken } from './token.ts';
 import { uuidV7 } from './uuid-v7.ts';
 
 const defaultWaitSeconds = 10;
@@ -19,13 +20,13 @@ export type Send = <Type extends CommandType>(
 
 /**
  * Sends commands through the Edge Function. A failed request is repeated with the same command id, a few times and with
- * growing pauses, so that the command takes effect once. A rejection is a result; throws `CommandError` for the rest.
+ * growing pauses, so that the command takes effect once; one whose token is refused, with a new token. A rejection is a result; throws `CommandError` for the rest.
  */
 export function createSend(supabase: SupabaseClient): Send {
   return async (type, command, { wait = defaultWaitSeconds } = {}) => {
     const body = { ...command, type, commandId: command.commandId ?? uuidV7() };
     for (let attempt = 1; ; attempt += 1) {
-      const { data, error } = await invoke(body, wait);
+      const { data, error } = await withGoodToken(supabase, () => invoke(body, wait), ({ error: refusal }) => isAboutToken(refusal));
       if (error === null) return data;
       const retryAfterMs = readRetryPause(error, attempt);
       if (retryAfterMs === undefined || attempt === maxAttempts) throw await readError(body.commandId, error);
@@ -41,6 +42,10 @@ export function createSend(supabase: SupabaseClient): Send {
       timeout: waitSeconds * 1000 + requestSlackMs,
     });
   }
+}
+
+function isAboutToken(error: unknown): boolean {
+  return error instanceof FunctionsHttpError && (error.context as Response).status === 401;
 }
 
 /** Milliseconds until the next attempt; undefined where the answer would be the same again. */

@@ -1,5 +1,5 @@
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { FollowError } from './errors.ts';
+import { FollowError, signedOut } from './errors.ts';
 
 /** Who the token says that we are. The server asks the membership row instead. */
 export interface Session {
@@ -14,7 +14,7 @@ export async function readSession(supabase: SupabaseClient): Promise<Session> {
   if (error?.name === 'AuthRetryableFetchError') {
     throw new FollowError('UNAVAILABLE', `The token cannot be refreshed now: ${error.message}`, { cause: error });
   }
-  if (data.session === null) throw new FollowError('SIGNED_OUT', 'Nobody is signed in.', { cause: error });
+  if (data.session === null) throw signedOut(error);
   const claims = decodeClaims(data.session.access_token);
   const [tenantId, userId, role] = ['tenant_id', 'sub', 'tenant_role'].map((name) => claims[name]);
   if (typeof tenantId === 'string' && typeof userId === 'string') return { tenantId, userId, role: String(role) };
@@ -22,6 +22,12 @@ export async function readSession(supabase: SupabaseClient): Promise<Session> {
     'NO_TENANT',
     'The access token has no claim tenant_id: choose a tenant with api.switch_tenant and refresh the session.',
   );
+}
+
+/** Calls back when the user signs out, here or in another tab of the browser, or cannot be refreshed. The result stops it. */
+export function onSignedOut(supabase: SupabaseClient, callback: () => void): () => void {
+  const { data } = supabase.auth.onAuthStateChange((event) => event === 'SIGNED_OUT' && callback());
+  return () => data.subscription.unsubscribe();
 }
 
 /** Without a look at the signature: nothing is granted here. */

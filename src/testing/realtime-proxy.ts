@@ -1,8 +1,5 @@
-import { once } from 'node:events';
-import { createServer, request as startRequest } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { WebSocket, WebSocketServer } from 'ws';
 import type { Random } from './random.ts';
+import { type SocketProxy, startSocketProxy } from './socket-proxy.ts';
 
 /** What happens to a broadcast on its way, and how often. The rest arrives as it was sent. */
 const chances = { cut: 0.04, drop: 0.2, double: 0.15, delay: 0.3 } as const;
@@ -18,57 +15,27 @@ export interface RealtimeProxyOptions {
   shorten(token: string): Promise<string>;
 }
 
-export interface RealtimeProxy {
-  readonly url: string;
+export interface RealtimeProxy extends SocketProxy {
   /** What has happened, by its name: so that a test sees that it was not calm by chance. */
   readonly done: Readonly<Record<string, number>>;
   /** From now on everything arrives, and tokens live as long as they say. */
   calm(): void;
-  stop(): Promise<void>;
 }
 
 /** In front of a gateway: HTTP passes, and the WebSocket's broadcasts are lost, doubled, delayed past others and cut off at random. */
 export async function startRealtimeProxy({ target, random, shorten }: RealtimeProxyOptions): Promise<RealtimeProxy> {
   let wild = true;
   const done: Record<string, number> = { cut: 0, drop: 0, double: 0, delay: 0, short_token: 0 };
-  const sockets = new WebSocketServer({ noServer: true });
-  const server = createServer((request, response) => {
-    const { method, headers } = request;
-    const forwarded = startRequest(new URL(request.url!, target), { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode!, answer.headers);
-      answer.pipe(response);
-    });
-    forwarded.on('error', () => response.destroy());
-    request.pipe(forwarded);
-  });
-  server.on('upgrade', (request, socket, head) => sockets.handleUpgrade(request, socket, head, (client) => connect(client, request.url!)));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-
-  function connect(client: WebSocket, path: string): void {
-    const upstream = new WebSocket(new URL(path, target.replace('http', 'ws')));
-    const open = once(upstream, 'open');
-    const end = () => {
-      client.terminate();
-      upstream.terminate();
-    };
-    open.catch(end);
-    for (const socket of [client, upstream]) socket.on('close', end).on('error', end);
-    // One after the other, as they came: what is slow is the token.
-    let sending: Promise<unknown> = open;
-    client.on('message', (data: Buffer) => {
-      sending = sending.then(async () => {
-        const text = await rewrite(data.toString());
-        if (text !== null && upstream.readyState === WebSocket.OPEN) upstream.send(text);
-      }, () => {});
-    });
-    upstream.on('message', (data: Buffer, isBinary) => {
-      const deliver = () => client.readyState === WebSocket.OPEN && client.send(data, { binary: isBinary });
+  const proxy = await startSocketProxy({
+    target,
+    onClientFrame: rewrite,
+    onServerFrame(data, isBinary, { toClient, cut }) {
+      const deliver = () => toClient(data, isBinary);
       // Broadcasts alone are binary.
-      if (wild && isBinary) disturb(deliver, end);
+      if (wild && isBinary) disturb(deliver, cut);
       else deliver();
-    });
-  }
+    },
+  });
 
   function disturb(deliver: () => unknown, cut: () => void): void {
     const what = (['cut', 'drop', 'double', 'delay'] as const).find((name) => random.chance(chances[name]));
@@ -92,15 +59,5 @@ export async function startRealtimeProxy({ target, random, shorten }: RealtimePr
     return JSON.stringify(frame);
   }
 
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    done,
-    calm: () => (wild = false),
-    async stop() {
-      for (const client of sockets.clients) client.terminate();
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
-  };
+  return { ...proxy, done, calm: () => (wild = false) };
 }

@@ -80,7 +80,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const { server, url, port, close } = await listen(options.port, httpLimits);
     const tokens = createTokens(keys, `${url}/auth/v1`);
     const app = createApp({ limitAddresses: false, ...options, authPool, tokens, metrics });
-    const admit = createAdmission({ pool: realtimePool, tokens, publishableKey });
+    const admit = createAdmission({ pool: realtimePool, tokens, publishableKey, log });
     const presence = createPresenceBoard();
     const realtime = createRealtimeServer({ hub, presence, admit, isStreaming: follower.isStreaming, metrics, publishableKey, log });
     const answer = getRequestListener(app.fetch);
