@@ -1,4 +1,5 @@
 import { connectToDatabase } from '../local/connect-to-database.ts';
+import { requireServedServer } from '../local/served-server.ts';
 import { StackError } from '../local/stack-error.ts';
 import { requireDatabaseUrl } from './require-database-url.ts';
 
@@ -19,6 +20,7 @@ const undefinedSchema = '3F000';
 export async function doctor(): Promise<number> {
   const client = await connectToDatabase(requireDatabaseUrl());
   try {
+    await requireServedServer(client);
     const { rows } = await client.query<Finding>('select problem, object, detail, remedy from intent.doctor()');
     for (const { problem, object, detail, remedy } of rows) {
       console.log(`${problem}: ${object}\n  ${detail}\n  What to do: ${remedy}`);

@@ -5,6 +5,7 @@ import { existingLoginRoles } from './login-roles.ts';
 import type { LoginRole } from './login-roles.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import type { UpTo } from './migrate-database.ts';
+import { requireRealtimeTables, requireServedServer } from './served-server.ts';
 
 export interface Preparation<T> {
   /** An administrator's, of a database that exists. */
@@ -19,6 +20,8 @@ export interface Preparation<T> {
 export async function prepareDatabase<T>({ adminUrl, upTo, log, finish }: Preparation<T>): Promise<T> {
   const client = await connectToDatabase(adminUrl);
   try {
+    await requireServedServer(client);
+    await requireRealtimeTables(client);
     const rolesBefore = await existingLoginRoles(client);
     await layStandIns(client);
     log('What Supabase provides is there (what was missing has got a stand-in).');

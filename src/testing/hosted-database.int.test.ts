@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { layStandIns } from '../local/lay-stand-ins.ts';
 import { migrateDatabase } from '../local/migrate-database.ts';
+import { prepareDatabase } from '../local/prepare-database.ts';
 import { type RunningPostgres, startPostgres } from '../local/postgres/start-postgres.ts';
 import { type HostedDatabase, hostedLayouts, layHosted } from './hosted-layout.ts';
 import { queryOnce } from './query-once.ts';
@@ -180,6 +181,23 @@ describe.each(layouts)('a database with %s', (_, layout) => {
     } finally {
       await client.query('rollback');
       client.release(true);
+    }
+  });
+});
+
+describe('a hosted project whose Realtime nobody has used', () => {
+  it('is refused in words by a migration, which changes nothing', async () => {
+    const scratch = await createScratchDirectory();
+    const server = await startPostgres({ directory: `${scratch.path}/postgres`, port: await chooseTestPort(), password: 'only-for-this-test', log: () => {} });
+    try {
+      const { platformUrl, projectUrl } = await layHosted(server.adminUrl(), 'project', hostedLayouts['a newer image']!);
+      await queryOnce(platformUrl, 'drop function realtime.send(jsonb, text, text, boolean); drop table realtime.messages');
+      const migrating = prepareDatabase({ adminUrl: projectUrl, upTo: 'current', log: () => {}, finish: async () => {} });
+      await expect(migrating).rejects.toThrow('The tables of Supabase Realtime are not there yet');
+      expect(await queryOnce(platformUrl, `select rolname from pg_roles where rolname like 'intent%'`)).toEqual([]);
+    } finally {
+      await server.stop();
+      scratch.remove();
     }
   });
 });
