@@ -16,6 +16,8 @@ export interface OwnDatabase {
   /** As the one who migrates: on a hosted layout no superuser. */
   readonly migratorUrl: string;
   readonly port: number;
+  /** Of the superuser `postgres`. */
+  readonly password: string;
   /** Of the server's data. */
   readonly directory: string;
   urlFor(role: LoginRole): string;
@@ -26,6 +28,8 @@ export interface OwnDatabase {
    * resolves. `meanwhile` is called while it is down.
    */
   restart(how: 'fast' | 'immediate', meanwhile?: () => void): Promise<void>;
+  /** Ends the server as a crash does, for good. */
+  crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -50,23 +54,25 @@ export async function startOwnDatabase(home: string, layout?: HostedLayout): Pro
   admin.on('error', () => {});
   admin.on('connect', (client) => client.on('error', () => {}));
 
+  async function crash(): Promise<void> {
+    process.kill(postmasterPid(directory), 'SIGQUIT');
+    await server.exited;
+  }
+
   return {
     admin,
     migratorUrl,
     port: options.port,
+    password,
     directory,
     postmasterPid: () => postmasterPid(directory),
     urlFor: (role) => databaseUrl(template.adminUrl, databaseName, { user: role, password: template.rolePassword }),
     async restart(how, meanwhile = () => {}) {
-      if (how === 'fast') {
-        await server.stop();
-      } else {
-        process.kill(postmasterPid(directory), 'SIGQUIT');
-        await server.exited;
-      }
+      await (how === 'fast' ? server.stop() : crash());
       meanwhile();
       server = await startPostgres(options);
     },
+    crash,
     async stop() {
       await admin.end();
       await server.stop();
