@@ -44,6 +44,8 @@ export interface GatewayOptions {
 export interface RunningGateway {
   readonly url: string;
   readonly port: number;
+  /** Auth signs with this key from now on; Auth and Realtime trust the public ones beside it. Open sockets stay. */
+  rotateKeys(signingKey: JWK, alsoTrusted: readonly JWK[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -88,7 +90,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     server.on('upgrade', realtime.upgrade);
     closers.push(() => Promise.all([close(), realtime.stop()]));
     log(`gateway: ${url} (a development stand-in for Supabase Auth and Realtime)`);
-    return { url, port, stop };
+    const rotateKeys = async (signingKey: JWK, alsoTrusted: readonly JWK[]) => tokens.useKeys(await importSigningKeys(signingKey), alsoTrusted);
+    return { url, port, rotateKeys, stop };
 
     async function startFollowing() {
       try {

@@ -1,4 +1,4 @@
-import { importJWK, jwtVerify, SignJWT } from 'jose';
+import { createLocalJWKSet, importJWK, jwtVerify, SignJWT } from 'jose';
 import type { CryptoKey, JWK, JWTPayload } from 'jose';
 import { z } from 'zod';
 
@@ -17,7 +17,6 @@ export type Claims = z.infer<typeof claimsSchema>;
 
 export interface SigningKeys {
   readonly privateKey: CryptoKey;
-  readonly publicKey: CryptoKey;
   readonly publicJwk: JWK;
   readonly keyId: string;
 }
@@ -28,6 +27,8 @@ export interface Tokens {
   verify(token: string): Promise<Claims>;
   readonly jwks: { readonly keys: readonly JWK[] };
   readonly issuer: string;
+  /** From now on. `alsoTrusted`: public keys beside it, of a standby key say, or of the one before. */
+  useKeys(signing: SigningKeys, alsoTrusted: readonly JWK[]): void;
 }
 
 /** @throws TypeError where the key is not a private ES256 key with a key id. */
@@ -38,23 +39,33 @@ export async function importSigningKeys(signingKey: JWK): Promise<SigningKeys> {
   }
   const publicParts: JWK = { kty, crv, x, y };
   const privateKey = (await importJWK(signingKey, algorithm)) as CryptoKey;
-  const publicKey = (await importJWK(publicParts, algorithm)) as CryptoKey;
   const publicJwk = { ...publicParts, kid: keyId, alg: algorithm, use: 'sig', key_ops: ['verify'] };
-  return { privateKey, publicKey, publicJwk, keyId };
+  return { privateKey, publicJwk, keyId };
 }
 
-export function createTokens(keys: SigningKeys, issuer: string): Tokens {
+export function createTokens(firstKeys: SigningKeys, issuer: string): Tokens {
+  let signing = firstKeys;
+  let trusted = { keys: [firstKeys.publicJwk] };
+  let findKey = createLocalJWKSet(trusted);
   return {
     issuer,
-    jwks: { keys: [keys.publicJwk] },
+    get jwks() {
+      return trusted;
+    },
+
+    useKeys(keys, alsoTrusted) {
+      signing = keys;
+      trusted = { keys: [keys.publicJwk, ...alsoTrusted] };
+      findKey = createLocalJWKSet(trusted);
+    },
 
     sign(claims) {
-      const header = { alg: algorithm, typ: 'JWT', kid: keys.keyId };
-      return new SignJWT(claims).setProtectedHeader(header).sign(keys.privateKey);
+      const header = { alg: algorithm, typ: 'JWT', kid: signing.keyId };
+      return new SignJWT(claims).setProtectedHeader(header).sign(signing.privateKey);
     },
 
     async verify(token) {
-      const { payload } = await jwtVerify(token, keys.publicKey, { algorithms: [algorithm], issuer, audience });
+      const { payload } = await jwtVerify(token, findKey, { algorithms: [algorithm], issuer, audience });
       return claimsSchema.parse(payload);
     },
   };

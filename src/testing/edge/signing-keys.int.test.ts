@@ -49,6 +49,19 @@ test('when Auth goes away, the last known keys serve for as long as it takes', a
   await expect(verify(await issuer.sign({}, { kid: 'unknown' }))).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
 });
 
+test('a key that Auth signs with at once, without a standby before, passes half a minute later at the latest', async () => {
+  upstream.serveKeys(issuer.jwks);
+  await verify(await issuer.sign({}));
+
+  const next = await createTokenIssuer('next-key');
+  upstream.serveKeys({ keys: [...next.jwks.keys, ...issuer.jwks.keys] });
+  const token = await next.sign({});
+  await expect(verify(token)).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
+  vi.advanceTimersByTime(30_000);
+  await verify(token);
+  await verify(await issuer.sign({}));
+});
+
 test('a key that Auth has withdrawn passes for ten minutes at most', async () => {
   upstream.serveKeys(issuer.jwks);
   const token = await issuer.sign({});

@@ -10,8 +10,7 @@ export interface TokenIssuer {
 }
 
 /** Signing keys in place of Supabase Auth's, so that a test can sign what Auth never would. */
-export async function createTokenIssuer(): Promise<TokenIssuer> {
-  const keyId = 'test-key';
+export async function createTokenIssuer(keyId = 'test-key'): Promise<TokenIssuer> {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid: keyId, alg: 'ES256', use: 'sig' };
   return {

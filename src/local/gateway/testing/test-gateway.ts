@@ -1,6 +1,6 @@
 import { createClient } from '@supabase/supabase-js';
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { exportJWK, generateKeyPair } from 'jose';
+import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import pg from 'pg';
 import { createTestDatabase } from '../../../testing/database.ts';
 import { startGateway } from '../gateway.ts';
@@ -26,6 +26,9 @@ export interface TestGateway {
   client(options?: { vsn?: '1.0.0' | '2.0.0' }): SupabaseClient;
   /** A new user, with a client that is signed in. */
   signUp(name: string): Promise<{ userId: string; email: string; client: SupabaseClient }>;
+  readonly signingKey: JWK;
+  /** As RunningGateway's; `tokens` follow. */
+  rotateKeys(signingKey: JWK, alsoTrusted: readonly JWK[]): Promise<void>;
   /** Stops the gateway alone. */
   stopGateway(): Promise<void>;
   stop(): Promise<void>;
@@ -42,9 +45,9 @@ interface Upstreams {
   readonly functionUrl?: string;
 }
 
-export async function newSigningKey() {
+export async function newSigningKey(kid = 'key-of-a-test') {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-  return { ...(await exportJWK(privateKey)), alg: 'ES256', kid: 'key-of-a-test' };
+  return { ...(await exportJWK(privateKey)), alg: 'ES256', kid };
 }
 
 /** The gateway on a database of its own. `startUpstreams` starts what requests are handed to, where a test needs it. */
@@ -74,6 +77,7 @@ export async function startTestGateway(
     log: (line) => log.push(line),
     ...upstreams,
   });
+  const tokens = createTokens(keys, `${gateway.url}/auth/v1`);
   const clients: SupabaseClient[] = [];
 
   function client({ vsn = '2.0.0' }: { vsn?: '1.0.0' | '2.0.0' } = {}): SupabaseClient {
@@ -91,7 +95,12 @@ export async function startTestGateway(
     realtimeDatabaseUrl: database.urlFor('supabase_realtime_admin'),
     adminUrl: database.adminUrl,
     admin,
-    tokens: createTokens(keys, `${gateway.url}/auth/v1`),
+    tokens,
+    signingKey,
+    async rotateKeys(signing, alsoTrusted) {
+      await gateway.rotateKeys(signing, alsoTrusted);
+      tokens.useKeys(await importSigningKeys(signing), alsoTrusted);
+    },
     log,
     client,
     async signUp(name) {
