@@ -23,12 +23,13 @@ export interface AppOptions {
   readonly functionUrl: string;
   readonly allowedOrigins: readonly string[];
   readonly limitAddresses: boolean;
+  readonly restBroadcast: Hono;
   readonly log: (line: string) => void;
 }
 
 /** What of Supabase's HTTP interface the flow uses. */
 export function createApp(options: AppOptions): Hono<{ Bindings: HttpBindings }> {
-  const { authPool, tokens, metrics, publishableKey, postgrestUrl, functionUrl, allowedOrigins, limitAddresses, log } = options;
+  const { authPool, tokens, metrics, publishableKey, postgrestUrl, functionUrl, allowedOrigins, limitAddresses, restBroadcast, log } = options;
   const cors = allowOrigins(allowedOrigins);
   const apiKey = requireApiKey(publishableKey);
   const limitBody = bodyLimit({
@@ -43,10 +44,13 @@ export function createApp(options: AppOptions): Hono<{ Bindings: HttpBindings }>
   app.on('TRACE', '*', (context) => context.json({ message: 'TRACE is not answered here' }, 405));
   app.use('/auth/v1/*', cors);
   app.use('/rest/v1/*', cors);
+  app.use('/realtime/v1/api/*', cors);
   // Behind the CORS headers, so that a browser's script can read what was wrong.
   app.use(refuseUnreadable);
   app.use('/auth/v1/*', limitBody, refuseUnreadableBody);
   app.use('/rest/v1/*', apiKey, refuseLongLists, limitBody, refuseUnreadableBody);
+  app.use('/realtime/v1/api/*', apiKey, limitBody, refuseUnreadableBody);
+  app.route('/realtime/v1', restBroadcast);
   app.route('/auth/v1', createAuthRoutes({ pool: authPool, tokens, apiKey, limitAddresses, log }));
   app.all(
     '/rest/v1/*',

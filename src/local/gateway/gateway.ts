@@ -6,12 +6,15 @@ import { createApp } from './app.ts';
 import { httpLimits, refuseManyHeaders } from './http-limits.ts';
 import { listen } from './listen.ts';
 import { createGatewayMetrics } from './metrics.ts';
-import { createAdmission } from './realtime/admission.ts';
+import { createAdmissions } from './realtime/admission.ts';
 import { followMessages } from './realtime/follow-messages.ts';
 import { createHub } from './realtime/hub.ts';
+import { createLateFollower } from './realtime/late-follower.ts';
 import { keepPartitions } from './realtime/keep-partitions.ts';
 import { probeTimeoutMs } from './realtime/limits.ts';
 import { createPresenceBoard } from './realtime/presence.ts';
+import { createReplay } from './realtime/replay.ts';
+import { createRestBroadcast } from './realtime/rest-broadcast.ts';
 import { createRealtimeServer } from './realtime/server.ts';
 import { sessionOptions } from './session-options.ts';
 import { createTokens, importSigningKeys } from './tokens.ts';
@@ -38,7 +41,18 @@ export interface GatewayOptions {
   readonly allowedOrigins: readonly string[];
   /** Whether Auth limits sign-ins and refreshes for each address, as Supabase's does. (Default: false) */
   readonly limitAddresses?: boolean;
+  readonly realtime?: RealtimeHabits;
   readonly log: (line: string) => void;
+}
+
+/** What Supabase's Realtime does and clients must bear. Off where everyday work would only be slower for it. */
+export interface RealtimeHabits {
+  /** How long a client that is turned away waits for its answer. (Default: 0; there 5,000) */
+  readonly refusalDelayMs?: number;
+  /** Joins are answered before broadcasts are streamed, which begins with the first one. (Default: false) */
+  readonly followsLate?: boolean;
+  /** After a broken stream nobody is told. (Default: false: channels are told to join again) */
+  readonly hidesBreaks?: boolean;
 }
 
 export interface RunningGateway {
@@ -74,17 +88,30 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const realtimePool = openPool(options.realtimeDatabaseUrl, realtimeConnections, probeTimeoutMs, log);
     closers.push(() => realtimePool.end());
 
+    const { refusalDelayMs = 0, followsLate = false, hidesBreaks = false } = options.realtime ?? {};
     const hub = createHub(log);
     const metrics = createGatewayMetrics(hub.count);
-    const follower = await startFollowing();
+    const late = createLateFollower(follow, log);
+    const follower = await prepareToFollow();
     closers.push(() => follower.stop());
 
     const { server, url, port, close } = await listen(options.port, httpLimits);
     const tokens = createTokens(keys, `${url}/auth/v1`);
-    const app = createApp({ limitAddresses: false, ...options, authPool, tokens, metrics });
-    const admit = createAdmission({ pool: realtimePool, tokens, publishableKey, log });
-    const presence = createPresenceBoard();
-    const realtime = createRealtimeServer({ hub, presence, admit, isStreaming: follower.isStreaming, metrics, publishableKey, log });
+    const admissions = createAdmissions({ pool: realtimePool, tokens, publishableKey, log });
+    const restBroadcast = createRestBroadcast({ hub, admissions });
+    const app = createApp({ limitAddresses: false, ...options, authPool, tokens, restBroadcast, metrics });
+    const realtime = createRealtimeServer({
+      hub,
+      presence: createPresenceBoard(),
+      admissions,
+      replay: createReplay(realtimePool),
+      refusalDelayMs,
+      isStreaming: follower.isStreaming,
+      onJoined: followsLate ? late.begin : () => {},
+      metrics,
+      publishableKey,
+      log,
+    });
     const answer = getRequestListener(app.fetch);
     server.on('request', refuseManyHeaders(httpLimits, (request, response) => void answer(request, response)));
     server.on('upgrade', realtime.upgrade);
@@ -93,15 +120,15 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const rotateKeys = async (signingKey: JWK, alsoTrusted: readonly JWK[]) => tokens.useKeys(await importSigningKeys(signingKey), alsoTrusted);
     return { url, port, rotateKeys, stop };
 
-    async function startFollowing() {
+    function follow() {
+      const onRecovered = hidesBreaks ? () => {} : hub.interrupt;
+      return followMessages({ databaseUrl: options.realtimeDatabaseUrl, onBroadcast: hub.deliver, onRecovered, log });
+    }
+
+    async function prepareToFollow() {
       try {
         closers.push(await keepPartitions(realtimePool, log));
-        return await followMessages({
-          databaseUrl: options.realtimeDatabaseUrl,
-          onBroadcast: hub.deliver,
-          onRecovered: hub.interrupt,
-          log,
-        });
+        return followsLate ? late : await follow();
       } catch (error) {
         throw new StackError(
           `The gateway cannot use the database: ${(error as Error).message}`,

@@ -1,21 +1,30 @@
 import type { DatabaseError, Pool, PoolClient } from 'pg';
 import type { Claims, Tokens } from '../tokens.ts';
 import { inRolledBackTransaction } from '../transaction.ts';
+import { databaseRefusal, type JoinRefusal, tokenRefusal, unauthorized } from './join-refusal.ts';
 
 export type Admission =
   | {
       readonly admitted: true;
       /** In seconds since 1970; null: never. */
       readonly expiresAt: number | null;
+      readonly hearsBroadcasts: boolean;
       readonly seesPresence: boolean;
       /** Whether the client may be seen. Asked when it first wants to be. */
       mayBePresent(): Promise<boolean>;
     }
-  | { readonly admitted: false; readonly reason: string };
+  | { readonly admitted: false; readonly refusal: JoinRefusal };
 
-export type Admit = (topic: string, token: string | null) => Promise<Admission>;
+export interface Admissions {
+  admit(topic: string, token: string | null): Promise<Admission>;
+  /** Whether the owner of this token may send to the topic. False for a token that is none, too. */
+  maySend(topic: string, token: string | null): Promise<boolean>;
+  /** Whether this is a token or a key. */
+  knows(token: string | null): Promise<boolean>;
+}
 
 type Asker = Claims | { readonly role: 'anon' };
+type Extension = 'broadcast' | 'presence';
 
 const insufficientPrivilege = '42501';
 
@@ -30,35 +39,46 @@ export interface AdmissionOptions {
  * Decides who may listen to a topic, see who is there and be seen, as Supabase's Realtime does: by the policies on
  * realtime.messages, asked as the user. What is asked with is rolled back, so that nothing reaches the WAL's readers.
  */
-export function createAdmission({ pool, tokens, publishableKey, log }: AdmissionOptions): Admit {
-  return async (topic, token) => {
-    const claims = await readClaims(token);
-    if (claims instanceof Error) return { admitted: false, reason: `InvalidJWTToken: ${claims.message}` };
-    // Realtime gives a fault in the policies, a lock or a function that is being replaced, the words of a refusal.
-    const readable = await readableExtensions(pool, topic, claims).catch((error: Error) => {
-      log(`realtime: the policies on ${topic} cannot be asked: ${error.message}`);
-      return new Set();
-    });
-    if (readable.has('broadcast')) {
+export function createAdmissions({ pool, tokens, publishableKey, log }: AdmissionOptions): Admissions {
+  return {
+    async admit(topic, token) {
+      const { asker, refusal } = await readClaims(token);
+      if (refusal) return { admitted: false, refusal };
+      const readable = await readableExtensions(pool, topic, asker).catch((error: DatabaseError) => {
+        log(`realtime: the policies on ${topic} cannot be asked: ${error.message}`);
+        return databaseRefusal(error, topic);
+      });
+      if (!(readable instanceof Set)) return { admitted: false, refusal: readable };
+      if (readable.size === 0) return { admitted: false, refusal: unauthorized(topic) };
       return {
         admitted: true,
-        expiresAt: 'exp' in claims ? claims.exp : null,
+        expiresAt: 'exp' in asker ? asker.exp : null,
+        hearsBroadcasts: readable.has('broadcast'),
         seesPresence: readable.has('presence'),
-        mayBePresent: () => mayBePresent(pool, topic, claims),
+        mayBePresent: () => mayInsert(pool, topic, asker, 'presence'),
       };
-    }
-    return { admitted: false, reason: `Unauthorized: You do not have permissions to read from this Channel topic: ${topic}` };
+    },
+
+    async maySend(topic, token) {
+      const { asker } = await readClaims(token);
+      return asker !== undefined && mayInsert(pool, topic, asker, 'broadcast');
+    },
+
+    knows: async (token) => (await readClaims(token)).asker !== undefined,
   };
 
-  /** Without a token, or with the key in its place, a client is anonymous. */
-  async function readClaims(token: string | null): Promise<Asker | Error> {
-    if (token === null || token === publishableKey) return { role: 'anon' };
-    return tokens.verify(token).catch((error: Error) => error);
+  /** Without a token, or with a key in its place, a client is anonymous. */
+  async function readClaims(token: string | null): Promise<{ asker: Asker; refusal?: never } | { asker?: never; refusal: JoinRefusal }> {
+    if (token === null || token === publishableKey || token.startsWith('sb_')) return { asker: { role: 'anon' } };
+    return tokens.verify(token).then(
+      (asker) => ({ asker }),
+      (error: unknown) => ({ refusal: tokenRefusal(token, error, tokens.jwks.keys[0]?.kid) }),
+    );
   }
 }
 
 /** A row of the topic for each extension is put there and looked for as the user. */
-function readableExtensions(pool: Pool, topic: string, claims: Asker): Promise<ReadonlySet<string>> {
+function readableExtensions(pool: Pool, topic: string, claims: Asker): Promise<Set<string>> {
   return inRolledBackTransaction(pool, async (client) => {
     const probes = await client.query<{ id: string }>(
       `insert into realtime.messages (topic, extension, event, private)
@@ -73,10 +93,10 @@ function readableExtensions(pool: Pool, topic: string, claims: Asker): Promise<R
   });
 }
 
-function mayBePresent(pool: Pool, topic: string, claims: Asker): Promise<boolean> {
+function mayInsert(pool: Pool, topic: string, claims: Asker, extension: Extension): Promise<boolean> {
   return inRolledBackTransaction(pool, async (client) => {
     await becomeUser(client, topic, claims);
-    const insert = client.query(`insert into realtime.messages (topic, extension, private) values ($1, 'presence', true)`, [topic]);
+    const insert = client.query('insert into realtime.messages (topic, extension, private) values ($1, $2, true)', [topic, extension]);
     return insert.then(
       () => true,
       (error: DatabaseError) => {

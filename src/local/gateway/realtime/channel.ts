@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import type { Admission, Admit } from './admission.ts';
+import type { Admission, Admissions } from './admission.ts';
 import { createChannelPresence, presenceConfigSchema } from './channel-presence.ts';
 import { encodeBroadcast, encodeFrame } from './frames.ts';
 import type { Frame, Version } from './frames.ts';
-import type { Hub, Listener } from './hub.ts';
+import type { Broadcast, Hub, Listener } from './hub.ts';
 import type { PresenceBoard } from './presence.ts';
+import { type Replay, replaySchema } from './replay.ts';
+import { watchReplication } from './watch-replication.ts';
 
 const topicPrefix = 'realtime:';
 
@@ -14,7 +16,7 @@ const longestTimerMs = 2 ** 31 - 1;
 const joinSchema = z.object({
   config: z.object({
     private: z.literal(true, { error: 'PrivateOnly: This project only allows private channels' }),
-    broadcast: z.object({ replication_ready: z.boolean().optional() }).optional(),
+    broadcast: z.object({ replication_ready: z.boolean().optional(), replay: z.looseObject({}).optional() }).optional(),
     presence: presenceConfigSchema.default({ key: '', enabled: false }),
     postgres_changes: z.array(z.unknown()).max(0, { error: 'The local gateway carries no Postgres changes' }).optional(),
   }),
@@ -27,7 +29,8 @@ export interface ChannelDeps {
   readonly version: Version;
   readonly hub: Hub;
   readonly presence: PresenceBoard;
-  readonly admit: Admit;
+  readonly admissions: Admissions;
+  readonly replay: Replay;
   readonly isStreaming: () => boolean;
   readonly send: (message: string | Buffer) => void;
   /** The channel is closed for good. */
@@ -47,25 +50,28 @@ export interface Channel {
   drop(): void;
 }
 
-/** Answers a phx_join. The channel, or null where the client is turned away. */
-export async function joinChannel(frame: Frame, deps: ChannelDeps): Promise<Channel | null> {
-  const { version, hub, admit, send } = deps;
-  const refuse = (reason: string) => {
-    reply(frame.ref, 'error', { reason });
-    return null;
-  };
-
-  if (!frame.topic.startsWith(topicPrefix)) return refuse('unmatched topic');
+/** Answers a phx_join. The channel, or why the client is turned away. */
+export async function joinChannel(frame: Frame, deps: ChannelDeps): Promise<Channel | { readonly refusal: string }> {
+  const { version, hub, admissions, send } = deps;
+  if (!frame.topic.startsWith(topicPrefix)) return { refusal: 'unmatched topic' };
   const topic = frame.topic.slice(topicPrefix.length);
+  if (topic === '') return { refusal: 'TopicNameRequired: You must provide a topic name' };
   const join = joinSchema.safeParse(frame.payload);
-  if (!join.success) return refuse(join.error.issues[0]!.message);
-  const admission = await admit(topic, join.data.access_token ?? null);
-  if (!admission.admitted) return refuse(admission.reason);
+  if (!join.success) return { refusal: join.error.issues[0]!.message };
+  let token = join.data.access_token ?? null;
+  const admission = await admissions.admit(topic, token);
+  if (!admission.admitted) return { refusal: `${admission.refusal.code}: ${admission.refusal.message}` };
+  const replayed = await readReplay(topic, join.data.config.broadcast?.replay, deps.replay);
+  if (typeof replayed === 'string') return { refusal: `UnableToReplayMessages: ${replayed}` };
+  const alreadyReplayed = new Set(replayed.map(({ id }) => id));
 
   let dropped = false;
+  let hears = admission.hearsBroadcasts;
   let expiry = watchExpiry(admission);
   const listener: Listener = {
-    deliver: (broadcast) => send(encodeBroadcast(version, frame, broadcast)),
+    deliver: (broadcast) => {
+      if (hears && !alreadyReplayed.has(broadcast.id)) send(encodeBroadcast(version, frame, broadcast));
+    },
     interrupt: () => {
       channel.drop();
       push('phx_error', '{}');
@@ -74,18 +80,23 @@ export async function joinChannel(frame: Frame, deps: ChannelDeps): Promise<Chan
   const channel: Channel = {
     async renew(payload) {
       const renewal = accessTokenSchema.safeParse(payload);
-      if (!renewal.success) return channel.close('The access token is missing');
-      const readmission = await admit(topic, renewal.data.access_token);
+      // As there: without a token, with a key in its place or with the one that is known nothing happens.
+      if (!renewal.success || renewal.data.access_token === token || renewal.data.access_token.startsWith('sb_')) return;
+      token = renewal.data.access_token;
+      const readmission = await admissions.admit(topic, token);
       if (dropped) return;
-      if (!readmission.admitted) return channel.close(readmission.reason);
+      if (!readmission.admitted) return channel.close(readmission.refusal.message);
+      hears = readmission.hearsBroadcasts;
       presence.readmit(readmission);
       clearTimeout(expiry);
       expiry = watchExpiry(readmission);
     },
     async receivePresence(ref, payload) {
-      const reason = await presence.receive(payload);
-      if (reason === null) reply(ref, 'ok', {});
-      else reply(ref, 'error', { reason });
+      const answer = await presence.receive(payload);
+      if (dropped) return;
+      if ('close' in answer) return channel.close(answer.close);
+      if (answer.ok) reply(ref, 'ok', {});
+      else reply(ref, 'error', answer.response);
     },
     leave(ref) {
       channel.drop();
@@ -100,6 +111,7 @@ export async function joinChannel(frame: Frame, deps: ChannelDeps): Promise<Chan
     drop() {
       dropped = true;
       clearTimeout(expiry);
+      stopWatching();
       hub.remove(topic, listener);
       presence.leave();
       deps.onClosed(channel);
@@ -109,9 +121,14 @@ export async function joinChannel(frame: Frame, deps: ChannelDeps): Promise<Chan
   const presence = createChannelPresence({ board: deps.presence, topic, config: join.data.config.presence, admission, push });
   hub.add(topic, listener);
   reply(frame.ref, 'ok', { postgres_changes: [] });
-  if (join.data.config.broadcast?.replication_ready && deps.isStreaming()) {
-    push('system', describeSystem('ok', 'Replication connection established'));
-  }
+  for (const broadcast of replayed) send(encodeBroadcast(version, frame, broadcast, true));
+  const stopWatching = join.data.config.broadcast?.replication_ready
+    ? watchReplication({
+        isStreaming: deps.isStreaming,
+        onReady: () => push('system', describeSystem('ok', 'Replication connection established')),
+        onImpatience: () => channel.close('Replication connection was not established in time'),
+      })
+    : () => {};
   presence.open();
   return channel;
 
@@ -131,6 +148,14 @@ export async function joinChannel(frame: Frame, deps: ChannelDeps): Promise<Chan
   function watchExpiry({ expiresAt }: Admission & { admitted: true }) {
     if (expiresAt === null) return undefined;
     const remainingMs = Math.min(Math.max(0, expiresAt * 1000 - Date.now()), longestTimerMs);
-    return setTimeout(() => channel.close('The access token has expired'), remainingMs);
+    return setTimeout(() => channel.close(`Token has expired ${Math.max(0, Math.floor(Date.now() / 1000 - expiresAt))} seconds ago`), remainingMs);
   }
+}
+
+/** What is to be replayed, or why it cannot be. */
+async function readReplay(topic: string, request: unknown, replay: Replay): Promise<readonly Broadcast[] | string> {
+  if (request === undefined) return [];
+  const wanted = replaySchema.safeParse(request);
+  if (!wanted.success) return 'Replay params are not valid';
+  return replay(topic, wanted.data).catch(() => 'Realtime was unable to replay messages');
 }

@@ -59,8 +59,9 @@ export function encodeBroadcast(
   version: Version,
   { joinRef, topic }: Pick<Frame, 'joinRef' | 'topic'>,
   { id, event, payload }: Pick<Broadcast, 'id' | 'event' | 'payload'>,
+  replayed = false,
 ): string | Buffer {
-  const meta = JSON.stringify({ id });
+  const meta = JSON.stringify(replayed ? { replayed, id } : { id });
   const names = [topic, event, meta].map((text) => Buffer.from(text));
   if (version === '2.0.0' && names.every(({ length }) => length <= longestBinaryName)) {
     const head = [userBroadcastKind, ...names.map(({ length }) => length), jsonEncoding];

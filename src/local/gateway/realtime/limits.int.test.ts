@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 import { listenTo } from '../testing/listen-to.ts';
 import { publishableKey, startTestGateway } from '../testing/test-gateway.ts';
 import type { TestGateway } from '../testing/test-gateway.ts';
-import { maxChannelsPerSocket, maxFramesPerSecond, maxSockets } from './limits.ts';
+import { maxChannelsPerSocket, maxFrameBytes, maxFramesPerSecond, maxSockets } from './limits.ts';
 
 let gateway: TestGateway;
 
@@ -66,22 +66,49 @@ test('a heartbeat is answered', async () => {
   socket.close();
 });
 
-test('a client cannot send: only the database does', async () => {
+/** That the gateway has nothing to say but to the next heartbeat. */
+async function expectSilence(socket: WebSocket, ...frames: (string | unknown[])[]): Promise<void> {
+  for (const frame of frames) socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
+  expect(await ask(socket, [null, 'next', 'phoenix', 'heartbeat', {}])).toMatchObject({ 1: 'next', 4: { status: 'ok' } });
+}
+
+test('a client cannot send, and is not told: only the database does', async () => {
   const socket = await openSocket();
-  const answer = await ask(socket, ['1', '2', 'realtime:room', 'broadcast', { event: 'e', payload: {} }]);
-  expect(answer).toEqual(['1', '2', 'realtime:room', 'phx_reply', { status: 'error', response: { reason: expect.any(String) } }]);
+  const token = await newToken('sender');
+  const { client } = await gateway.signUp('hearer');
+  await client.realtime.setAuth();
+  const room = await listenTo(client, 'room');
+  await join(socket, 'room', token);
+  await expectSilence(socket, ['1', '2', 'realtime:room', 'broadcast', { type: 'broadcast', event: 'e', payload: {} }]);
+  expect(room.waiting()).toBe(0);
+  await client.realtime.disconnect();
   socket.close();
 });
 
-test('what is not a frame ends the socket', async () => {
+test('an event that nobody knows is ignored on a channel, and refused on a topic without one', async () => {
   const socket = await openSocket();
-  socket.send('hello');
-  expect(await closeCode(socket)).toBe(1003);
+  await join(socket, 'room', await newToken('unknown'));
+  await expectSilence(socket, ['1', '2', 'realtime:room', 'miracle', {}]);
+  expect(await ask(socket, ['1', '3', 'realtime:elsewhere', 'miracle', {}])).toEqual([
+    '1', '3', 'realtime:elsewhere', 'phx_reply', { status: 'error', response: { reason: 'unmatched topic' } },
+  ]);
+  socket.close();
 });
 
-test('a frame over the limit ends the socket', async () => {
+test.each(['hello', '{}', '[]', '[1]', 'null', '["1","1","realtime:a\\u0000","phx_join",{}]'])(
+  'what is not a frame is ignored, and the socket lives on: %s',
+  async (text) => {
+    const socket = await openSocket();
+    await expectSilence(socket, text);
+    expect(gateway.log.join('\n')).toContain('no frame');
+    socket.close();
+  },
+);
+
+test('a frame of 5 MB is read, and one over that ends the socket', async () => {
   const socket = await openSocket();
-  socket.send('x'.repeat(65 * 1024));
+  await expectSilence(socket, 'x'.repeat(maxFrameBytes));
+  socket.send('x'.repeat(maxFrameBytes + 1));
   expect(await closeCode(socket)).toBe(1009);
 });
 
@@ -114,16 +141,18 @@ test('a socket too many is refused with 429', async () => {
   await vi.waitFor(async () => (await openSocket()).close());
 });
 
-test('a broadcast over the limit of Supabase is dropped, and the log says so', async () => {
+test('a broadcast of as many bytes as Supabase carries arrives, and one more is dropped, and the log says so', async () => {
   const { client } = await gateway.signUp('oversize');
   await client.realtime.setAuth();
   const room = await listenTo(client, 'oversize');
-  await gateway.admin.query(`
-    select realtime.send(jsonb_build_object('text', repeat('x', 256 * 1024)), 'e', 'oversize');
-    select realtime.send('{"n": 1}', 'e', 'oversize');
-  `);
-  expect((await room.nextMessage()).payload).toMatchObject({ n: 1 });
-  expect(gateway.log.join('\n')).toContain('dropped a broadcast');
+  // The payload's text is the object with its id, 36 characters: {"id": "…", "text": "…"}.
+  const around = '{"id": "", "text": ""}'.length + 36;
+  const send = (bytes: number) =>
+    gateway.admin.query(`select realtime.send(jsonb_build_object('text', repeat('x', $1)), 'e', 'oversize')`, [bytes - around]);
+  await send(256_495);
+  await send(256_494);
+  expect(String((await room.nextMessage()).payload['text']).length).toBe(256_494 - around);
+  expect(gateway.log.join('\n')).toContain('dropped a broadcast of 256495 bytes');
 });
 
 test('a client that does not read is cut off, and the others get everything', async () => {

@@ -150,7 +150,15 @@ test('the frames are those that Supabase documents', async () => {
     ['1', '2', topic, 'phx_reply', ok],
     ['1', null, topic, 'presence_diff', { joins: {}, leaves: alice }],
     ['1', '3', topic, 'phx_reply', ok],
-    ['1', '4', topic, 'phx_reply', { status: 'error', response: { reason: expect.any(String) } }],
+    ['1', '4', topic, 'phx_reply', { status: 'error', response: {} }],
   ]);
   socket.close();
+});
+
+test('what is said five times in thirty seconds is taken, and the sixth closes the channel', async () => {
+  const alice = await attend(await newMember(), 'alice');
+  const closed = new Promise((resolve) => alice.on('system', {}, resolve));
+  for (let n = 1; n <= 5; n += 1) expect(await alice.track({ at: `page ${n}` })).toBe('ok');
+  void alice.track({ at: 'page 6' });
+  expect(await closed).toMatchObject({ status: 'error', message: 'Client presence rate limit exceeded' });
 });

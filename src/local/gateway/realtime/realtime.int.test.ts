@@ -127,7 +127,7 @@ test('an expired token is refused at the join', async () => {
   const { userId } = await signedIn();
   const client = gateway.client();
   await client.realtime.setAuth(await shortToken(userId, Math.floor(Date.now() / 1000) - 1));
-  await expect(listenTo(client, 'room')).rejects.toThrow('InvalidJWTToken');
+  await expect(listenTo(client, 'room')).rejects.toThrow(/^InvalidJWTToken: Token has expired \d+ seconds ago/);
 });
 
 test('a channel closes when its token expires', async () => {
@@ -136,7 +136,7 @@ test('a channel closes when its token expires', async () => {
   await client.realtime.setAuth(await shortToken(userId, Math.floor(Date.now() / 1000) + 2));
   const room = await listenTo(client, 'room');
   await room.nextStatus('CLOSED');
-  const told = expect.objectContaining({ status: 'error', message: 'The access token has expired' });
+  const told = expect.objectContaining({ status: 'error', message: expect.stringMatching(/^Token has expired \d+ seconds ago$/) });
   expect(room.systemMessages).toContainEqual(told);
 });
 
@@ -158,7 +158,8 @@ test('a new token of somebody who may not listen closes the channel', async () =
   const own = await listenTo(alice.client, `user:${alice.userId}`);
   await alice.client.realtime.setAuth((await bob.client.auth.getSession()).data.session!.access_token);
   await own.nextStatus('CLOSED');
-  expect(own.systemMessages).toContainEqual(expect.objectContaining({ message: expect.stringContaining('Unauthorized') }));
+  const words = `You do not have permissions to read from this Channel topic: user:${alice.userId}`;
+  expect(own.systemMessages).toContainEqual(expect.objectContaining({ status: 'error', message: words }));
 });
 
 test('when the stream breaks, the gateway streams again, and tells its channels to catch up', async () => {

@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { GatewayMetrics } from '../metrics.ts';
-import type { Admit } from './admission.ts';
+import type { Admissions } from './admission.ts';
 import { joinChannel } from './channel.ts';
 import type { Channel } from './channel.ts';
 import { createFrameRate } from './frame-rate.ts';
@@ -9,14 +10,19 @@ import type { Frame, Version } from './frames.ts';
 import type { Hub } from './hub.ts';
 import { goodbyeMs, maxBufferedBytes, maxChannelsPerSocket, maxFramesPerSecond } from './limits.ts';
 import type { PresenceBoard } from './presence.ts';
+import type { Replay } from './replay.ts';
 
-const closeCodes = { goingAway: 1001, unsupportedData: 1003, policyViolation: 1008, internalError: 1011 } as const;
+const closeCodes = { goingAway: 1001, policyViolation: 1008, internalError: 1011 } as const;
 
 export interface SocketDeps {
   readonly hub: Hub;
   readonly presence: PresenceBoard;
-  readonly admit: Admit;
+  readonly admissions: Admissions;
+  readonly replay: Replay;
+  /** How long a client that is turned away waits for its answer. */
+  readonly refusalDelayMs: number;
   readonly isStreaming: () => boolean;
+  readonly onJoined: () => void;
   readonly metrics: GatewayMetrics;
   readonly log: (line: string) => void;
 }
@@ -45,7 +51,7 @@ export function serveSocket(socket: WebSocket, version: Version, deps: SocketDep
     // Only broadcasts of clients are binary.
     if (isBinary) return deps.log('realtime: ignored a broadcast from a client; only the database sends here');
     const frame = decodeFrame(version, data.toString());
-    if (!frame) return socket.close(closeCodes.unsupportedData, 'not a frame of this protocol version');
+    if (!frame) return deps.log('realtime: ignored what is no frame of this protocol version');
     if (frame.topic === 'phoenix' && frame.event === 'heartbeat') return reply(frame, 'ok', {});
 
     const channel = channels.get(frame.topic);
@@ -60,23 +66,26 @@ export function serveSocket(socket: WebSocket, version: Version, deps: SocketDep
       case 'presence':
         return channel ? channel.receivePresence(frame.ref, frame.payload) : reply(frame, 'error', { reason: 'unmatched topic' });
       default:
-        return reply(frame, 'error', { reason: `The local gateway does not know ${frame.event}: only the database sends here` });
+        // Broadcasts of clients, which no policy lets send here, and whatever else: ignored, as there.
+        return channel ? undefined : reply(frame, 'error', { reason: 'unmatched topic' });
     }
   }
 
   async function join(frame: Frame): Promise<void> {
     const channel = await openChannel(frame);
-    deps.metrics.joins.inc({ result: channel === null ? 'refused' : 'admitted' });
-    if (channel === null) return;
+    const isOpen = !('refusal' in channel);
+    deps.metrics.joins.inc({ result: isOpen ? 'admitted' : 'refused' });
+    if (!isOpen) {
+      refuseLater(frame, channel.refusal);
+      return;
+    }
     channels.set(frame.topic, channel);
+    deps.onJoined();
     if (socket.readyState !== socket.OPEN) dropChannels();
   }
 
-  async function openChannel(frame: Frame): Promise<Channel | null> {
-    if (channels.size >= maxChannelsPerSocket) {
-      reply(frame, 'error', { reason: 'ChannelRateLimitReached: Too many channels' });
-      return null;
-    }
+  async function openChannel(frame: Frame): Promise<Channel | { readonly refusal: string }> {
+    if (channels.size >= maxChannelsPerSocket) return { refusal: 'ChannelRateLimitReached: Too many channels' };
     return joinChannel(frame, {
       ...deps,
       version,
@@ -85,6 +94,13 @@ export function serveSocket(socket: WebSocket, version: Version, deps: SocketDep
         if (channels.get(frame.topic) === closed) channels.delete(frame.topic);
       },
     });
+  }
+
+  /** Other channels of the socket do not wait for it. */
+  function refuseLater(frame: Frame, reason: string): void {
+    const refuse = () => socket.readyState === socket.OPEN && reply(frame, 'error', { reason });
+    if (deps.refusalDelayMs === 0) refuse();
+    else void delay(deps.refusalDelayMs, undefined, { ref: false }).then(refuse);
   }
 
   function send(message: string | Buffer): void {

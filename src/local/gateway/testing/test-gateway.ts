@@ -3,7 +3,7 @@ import type { SupabaseClient } from '@supabase/supabase-js';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import pg from 'pg';
 import { createTestDatabase } from '../../../testing/database.ts';
-import { startGateway } from '../gateway.ts';
+import { type RealtimeHabits, startGateway } from '../gateway.ts';
 import { createUser } from '../seed-user.ts';
 import { createTokens, importSigningKeys } from '../tokens.ts';
 import type { Tokens } from '../tokens.ts';
@@ -53,6 +53,7 @@ export async function newSigningKey(kid = 'key-of-a-test') {
 /** The gateway on a database of its own. `startUpstreams` starts what requests are handed to, where a test needs it. */
 export async function startTestGateway(
   startUpstreams: (needs: UpstreamNeeds) => Promise<Upstreams> = async () => ({}),
+  realtime: RealtimeHabits = {},
 ): Promise<TestGateway> {
   const database = await createTestDatabase();
   const admin = new pg.Client({ connectionString: database.adminUrl });
@@ -74,6 +75,7 @@ export async function startTestGateway(
     postgrestUrl: 'http://127.0.0.1:1',
     functionUrl: 'http://127.0.0.1:1',
     allowedOrigins: ['http://localhost:3000'],
+    realtime,
     log: (line) => log.push(line),
     ...upstreams,
   });
