@@ -2,7 +2,7 @@
 begin;
 \ir support/tap.sql
 \ir support/households.sql
-select plan(27);
+select plan(30);
 
 insert into intent.process_events (process, event_type, key_path) values ('notary', 'NoteTaken', ''), ('notary', 'NoteSigned', 'noteId');
 create trigger queue_reactions_of_the_test after insert on intent.events
@@ -55,6 +55,12 @@ select is_empty($$select from intent.claim_processes('test', 10, '1 minute') whe
 select results_eq($$select key, error ->> 'name' from intent.failed_processes$$, $$values ('note-1', 'TypeError')$$, 'an operator sees it');
 select lives_ok($$select intent.retry_process(rose(), 'notary', 'note-1')$$, 'and has it go on');
 select is((select key from intent.claim_processes('test', 10, '1 minute') where tenant_id = rose()), 'note-1', 'which a pump is told');
+
+select results_eq($$select what, id, name, status, cause from intent.process_trace where tenant_id = rose() order by at$$,
+  $$values ('answer', 'answer ask', 'notary', 'ok', 'call ask')$$, 'an answer is traced, once');
+update intent.process_trace set at = now() - interval '91 days' where tenant_id = rose();
+select is(intent.prune_commands('92 days', 10), 0, 'and stays for as long as commands do');
+select is(intent.prune_commands('90 days', 10), 1, 'then it is pruned with them');
 
 select * from finish();
 rollback;
