@@ -106,6 +106,18 @@ comment on column intent.tenants.schedule_minutes_apart is 'How many minutes the
 
 
 -- State: members.
+set local role intent_owner;
+alter table intent.tenants
+  add column if not exists requires_aal2 boolean not null default false,
+  add column if not exists allows_oauth_clients boolean not null default false;
+comment on column intent.tenants.requires_aal2 is 'Whether only sessions with a second factor (claim aal: aal2) may act in the tenant.';
+comment on column intent.tenants.allows_oauth_clients is 'Whether tokens of third-party OAuth clients (claim client_id) may act in the tenant.';
+-- now() first, which is one value for all rows: clock_timestamp() would write each of them anew.
+alter table intent.session_tenants add column if not exists used_at timestamptz not null default now();
+alter table intent.session_tenants alter column used_at set default clock_timestamp();
+comment on column intent.session_tenants.used_at is 'When a token was last made of it, to a day: what is not used is pruned.';
+create index if not exists session_tenants_used on intent.session_tenants (used_at);
+reset role;
 
 
 

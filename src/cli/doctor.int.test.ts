@@ -21,8 +21,27 @@ async function doctor(databaseUrl: string): Promise<{ code: number; output: stri
 }
 
 describe('intent doctor', () => {
-  it('says that all is well, to an operator', async () => {
-    expect(await doctor(database.urlFor('intent_operator'))).toEqual({ code: 0, output: 'All is well.\n' });
+  it('says that all is well, to an operator, and what it may not look at', async () => {
+    const output = 'Not examined: whether each member is still a user of Auth. This login may not read auth.users; the administrator of the project may.\nAll is well.\n';
+    expect(await doctor(database.urlFor('intent_operator'))).toEqual({ code: 0, output });
+  });
+
+  it('names each member that Auth does not know any more, to who may look, and what ends its memberships', async () => {
+    const [tenantId, known, deleted] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
+    await queryOnce(database.adminUrl, `insert into auth.users (id, email, encrypted_password) values ('${known}', '${known}@rose.example', '')`);
+    await queryOnce(database.adminUrl, `select intent.create_tenant('${tenantId}', 'Rose'), intent.add_member('${tenantId}', '${known}', 'owner'),
+      intent.add_member('${tenantId}', '${deleted}', 'member')`);
+    const { code, output } = await doctor(database.adminUrl);
+    expect(output).toContain(`member without a user: ${deleted}\n`);
+    expect(output).toContain(`What to do: select intent.remove_user('${deleted}');\n1 found.`);
+    expect(code).toBe(1);
+    await queryOnce(database.adminUrl, `select intent.remove_user('${deleted}')`);
+    expect(await doctor(database.adminUrl)).toEqual({ code: 0, output: 'All is well.\n' });
+  });
+
+  it('does not take users that a policy hides from the login for users that are gone', async () => {
+    await queryOnce(database.adminUrl, 'grant usage on schema auth to intent_operator; grant select (id) on auth.users to intent_operator');
+    expect((await doctor(database.urlFor('intent_operator'))).output).toContain('Not examined: ');
   });
 
   it('prints what it finds, what to do, and ends with 1', async () => {

@@ -10,6 +10,18 @@ interface Finding {
   readonly remedy: string;
 }
 
+const notExamined =
+  'Not examined: whether each member is still a user of Auth. This login may not read auth.users; the administrator of the project may.';
+
+function memberWithoutUser(userId: string): Finding {
+  return {
+    problem: 'member without a user',
+    object: userId,
+    detail: 'Auth does not know this user any more, and its memberships are still there',
+    remedy: `select intent.remove_user('${userId}');`,
+  };
+}
+
 const undefinedFunction = '42883';
 const undefinedSchema = '3F000';
 
@@ -21,7 +33,11 @@ export async function doctor(): Promise<number> {
   const client = await connectToDatabase(requireDatabaseUrl());
   try {
     await requireServedServer(client);
-    const { rows } = await client.query<Finding>('select problem, object, detail, remedy from intent.doctor()');
+    const { rows: findings } = await client.query<Finding>('select problem, object, detail, remedy from intent.doctor()');
+    const { rows: asked } = await client.query<{ members: string[] | null }>('select intent.members_without_user() as members');
+    const strangers = asked[0]!.members;
+    const rows = [...findings, ...(strangers ?? []).map(memberWithoutUser)];
+    if (strangers === null) console.log(notExamined);
     for (const { problem, object, detail, remedy } of rows) {
       console.log(`${problem}: ${object}\n  ${detail}\n  What to do: ${remedy}`);
     }

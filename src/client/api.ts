@@ -1,6 +1,6 @@
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { CommandResult } from './commands.ts';
-import { FollowError, notAMember, signedOut, tenantSwitched } from './errors.ts';
+import { FollowError, notAMember, refusedEntry, signedOut, tenantSwitched } from './errors.ts';
 import type { RecordedEvent } from './feed.ts';
 import { readSession } from './session.ts';
 import { withGoodToken } from './token.ts';
@@ -62,8 +62,11 @@ export function createApi(supabase: SupabaseClient, tenantId: string): Api {
   }
 
   async function requireMembership(): Promise<void> {
-    const tenants = await call<readonly { readonly tenantId: string }[]>('my_tenants', {});
-    if (!tenants.some((tenant) => tenant.tenantId === tenantId)) throw notAMember(tenantId);
+    const tenants = await call<readonly { readonly tenantId: string; readonly refusedBecause?: string }[]>('my_tenants', {});
+    const tenant = tenants.find((other) => other.tenantId === tenantId);
+    if (tenant === undefined) throw notAMember(tenantId);
+    const refusal = refusedEntry(tenant.refusedBecause);
+    if (refusal !== undefined) throw refusal;
   }
 
   async function call<Answer>(name: string, parameters: Readonly<Record<string, unknown>>): Promise<Answer> {

@@ -7,6 +7,8 @@ interface FieldError {
 /** What the Edge Function answers for a command that it did not take (RFC 9457). */
 export interface ProblemDetails {
   readonly code: string;
+  /** Which case of a code it is, if it has several: of `IN403` for instance `second_factor_required`. */
+  readonly reason?: string;
   readonly status: number;
   readonly detail: string;
   readonly errors: readonly FieldError[];
@@ -18,6 +20,8 @@ export class CommandError extends Error {
   readonly commandId: string;
   /** `IN401`, `IN403`, `IN409`, `IN422`, `IN429`, `IN503` …: the codes do not change, the messages may. */
   readonly code: string;
+  /** Of `IN403`: `not_a_member`, `second_factor_required` (verify one, then refresh the session), `client_not_allowed`; undefined for others. */
+  readonly reason: string | undefined;
   readonly errors: readonly FieldError[];
   /** Finds the request in the logs. */
   readonly traceId: string | undefined;
@@ -27,6 +31,7 @@ export class CommandError extends Error {
     this.name = 'CommandError';
     this.commandId = commandId;
     this.code = problem.code ?? 'IN503';
+    this.reason = problem.reason;
     this.errors = problem.errors ?? [];
     this.traceId = problem.traceId;
   }
@@ -38,6 +43,10 @@ export type FollowErrorCode =
   | 'SIGNED_OUT'
   /** The token has no claim tenant_id: call `api.switch_tenant`, then refresh the session. */
   | 'NO_TENANT'
+  /** The tenant asks for a second factor: verify one with `supabase.auth.mfa`, then refresh the session. */
+  | 'SECOND_FACTOR_REQUIRED'
+  /** The tenant does not let third-party applications in. */
+  | 'CLIENT_NOT_ALLOWED'
   /** The user is not, or no longer, an active member of the tenant; or the tenant is gone. */
   | 'NOT_A_MEMBER'
   /** The session is now of another tenant: follow anew. */
@@ -71,6 +80,17 @@ export function asFollowError(error: unknown): FollowError {
 export function notAMember(tenantId: string, cause?: Error): FollowError {
   const message = `The session's user is not, or no longer, an active member of tenant ${tenantId}.`;
   return new FollowError('NOT_A_MEMBER', message, { cause });
+}
+
+const refusals: Readonly<Record<string, readonly [FollowErrorCode, string]>> = {
+  second_factor_required: ['SECOND_FACTOR_REQUIRED', 'The tenant asks for a second factor: verify one, then refresh the session.'],
+  client_not_allowed: ['CLIENT_NOT_ALLOWED', 'The tenant does not let third-party applications in: an owner may allow them.'],
+};
+
+/** For the reasons that the token's `tenant_refused` and `my_tenants` give; undefined for others. */
+export function refusedEntry(reason: unknown): FollowError | undefined {
+  const refusal = typeof reason === 'string' ? refusals[reason] : undefined;
+  return refusal && new FollowError(...refusal);
 }
 
 export function tenantSwitched(): FollowError {

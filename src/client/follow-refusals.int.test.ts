@@ -112,6 +112,17 @@ test('a session without a tenant cannot follow, and hears which claim is missing
   expect(following.getSnapshot().connection.error?.message).toContain('no claim tenant_id');
 });
 
+test('a session of one factor reads nothing of a tenant that asks for two, and hears what to do, with its token of before and the next', async () => {
+  await gateway.admin.query('select intent.set_sign_in_rules($1, true, null)', [tenant.tenantId]);
+  const intent = createIntentClient(tenant.client);
+  const refusal = { code: 'SECOND_FACTOR_REQUIRED', message: 'The tenant asks for a second factor: verify one, then refresh the session.' };
+  await expect(intent.stateAt('budget', budgetId, { version: 1 })).rejects.toMatchObject(refusal);
+  await tenant.client.auth.refreshSession();
+  await expect(intent.stateAt('budget', budgetId, { version: 1 })).rejects.toMatchObject(refusal);
+  following = tenant.follow('budget', budgetId);
+  await expectClosed('SECOND_FACTOR_REQUIRED');
+});
+
 const fromNewerServers = [
   { name: 'of an unknown type', event: { type: 'BudgetPainted', schemaVersion: 1, payload: {} } },
   { name: 'of a newer schema', event: { type: 'BudgetLimitChanged', schemaVersion: 2, payload: { limit: 7 } } },

@@ -1,5 +1,5 @@
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { FollowError, signedOut } from './errors.ts';
+import { FollowError, refusedEntry, signedOut } from './errors.ts';
 
 /** Who the token says that we are. The server asks the membership row instead. */
 export interface Session {
@@ -18,6 +18,8 @@ export async function readSession(supabase: SupabaseClient): Promise<Session> {
   const claims = decodeClaims(data.session.access_token);
   const [tenantId, userId, role] = ['tenant_id', 'sub', 'tenant_role'].map((name) => claims[name]);
   if (typeof tenantId === 'string' && typeof userId === 'string') return { tenantId, userId, role: String(role) };
+  const refusal = refusedEntry(claims['tenant_refused']);
+  if (refusal !== undefined) throw refusal;
   throw new FollowError(
     'NO_TENANT',
     'The access token has no claim tenant_id: choose a tenant with api.switch_tenant and refresh the session.',

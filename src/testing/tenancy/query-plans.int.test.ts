@@ -63,20 +63,21 @@ function readsAll(node: PlanNode): boolean {
 }
 
 const { orderId, commandId } = firstOfMany;
+// Each call looks at the membership, and at its tenant's rules of signing in.
 const calls: readonly (readonly [string, string, readonly string[]])[] = [
-  ['read_feed', 'select api.read_feed(0)', ['events', 'memberships']],
-  ['hydrate', `select api.hydrate('order', '${orderId}')`, ['events', 'memberships', 'snapshots']],
-  ['get_command', `select api.get_command('${commandId}')`, ['commands', 'memberships']],
+  ['read_feed', 'select api.read_feed(0)', ['events', 'memberships', 'tenants']],
+  ['hydrate', `select api.hydrate('order', '${orderId}')`, ['events', 'memberships', 'snapshots', 'tenants']],
+  ['get_command', `select api.get_command('${commandId}')`, ['commands', 'memberships', 'tenants']],
   [
     'submit_command',
     `select api.submit_command(gen_random_uuid(), 'PlaceOrder', 'order', '${orderId}', '{}')`,
     ['commands', 'memberships', 'tenants'],
   ],
   ['my_tenants', 'select api.my_tenants()', ['memberships', 'tenants']],
-  ['members', 'select api.members()', ['memberships']],
-  ['the view orders', 'select * from api.orders', ['memberships', 'orders']],
-  ['one of the view orders', `select * from api.orders where order_id = '${orderId}'`, ['memberships', 'orders']],
-  ['the view budgets', 'select * from api.budgets', ['budgets', 'memberships']],
+  ['members', 'select api.members()', ['memberships', 'tenants']],
+  ['the view orders', 'select * from api.orders', ['memberships', 'orders', 'tenants']],
+  ['one of the view orders', `select * from api.orders where order_id = '${orderId}'`, ['memberships', 'orders', 'tenants']],
+  ['the view budgets', 'select * from api.budgets', ['budgets', 'memberships', 'tenants']],
 ];
 
 describe.each(['force_custom_plan', 'force_generic_plan'])('with 1,000 tenants and %s', (mode) => {

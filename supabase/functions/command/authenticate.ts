@@ -1,6 +1,6 @@
 import { base64url, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { parseJson } from './parse-json.ts';
-import { notSignedIn, Problem, unavailable } from './problem.ts';
+import { notSignedIn, refused, unavailable } from './problem.ts';
 import { SigningKeysUnavailable } from './signing-keys.ts';
 
 export interface Caller {
@@ -68,7 +68,10 @@ function refuseAmbiguousJson(token: string): void {
   for (const part of token.split('.').slice(0, 2)) parseJson(base64url.decode(part));
 }
 
-function readTenantId({ tenant_id: tenantId }: JWTPayload): string {
+/** The hook says in `tenant_refused` why a member's token names no tenant. */
+function readTenantId({ tenant_id: tenantId, tenant_refused: reason }: JWTPayload): string {
   if (typeof tenantId === 'string' && uuid.test(tenantId)) return tenantId;
-  throw new Problem('IN403', 'The access token names no tenant: choose one with api.switch_tenant and refresh the session.');
+  throw refused(typeof reason === 'string' ? reason : undefined, {
+    detail: 'The access token names no tenant: choose one with api.switch_tenant and refresh the session.',
+  });
 }

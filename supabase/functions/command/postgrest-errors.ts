@@ -1,4 +1,4 @@
-import { malformed, notSignedIn, Problem, unavailable } from './problem.ts';
+import { malformed, notSignedIn, Problem, refused, unavailable } from './problem.ts';
 
 /** What PostgREST answers for a failed call; `code` is the SQLSTATE, or PostgREST's own beginning with PGRST. */
 interface PostgrestError {
@@ -17,6 +17,7 @@ export function problemOfPostgrest(body: unknown): Problem {
   const cause = `${code}: ${message}`;
   switch (code) {
     case 'IN403':
+      return refused(reasonOf(details), { detail: message, cause });
     case 'IN409':
     case 'IN422':
       return new Problem(code, message, { cause });
@@ -35,6 +36,11 @@ export function problemOfPostgrest(body: unknown): Problem {
       // Class 22: a value that a type of PostgreSQL refuses, such as a date in the year 0.
       return code.startsWith('22') ? malformed([{ path: '', message: 'a value is out of range' }]) : unavailable(cause);
   }
+}
+
+/** From DETAIL, `{ "reason": … }`: only a word, whatever it says. */
+function reasonOf(details: unknown): string | undefined {
+  return /^\{"reason": ?"(\w{1,40})"\}$/.exec(String(details))?.[1];
 }
 
 /** From DETAIL, `{ "limit": "tenant" | "user", "retryAfterSeconds": n }`. */

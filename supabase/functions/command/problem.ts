@@ -23,6 +23,8 @@ export interface FieldError {
 }
 
 interface ProblemOptions {
+  /** Which of the cases of a code it is, for programs. */
+  readonly reason?: string | undefined;
   readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;
   /** What happened, for the log only: the caller must not see it. */
@@ -34,13 +36,15 @@ export class Problem extends Error {
   readonly code: ProblemCode;
   readonly errors: readonly FieldError[];
   readonly headers: Readonly<Record<string, string>>;
+  readonly reason: string | undefined;
 
-  constructor(code: ProblemCode, detail: string, { errors = [], headers = {}, cause }: ProblemOptions = {}) {
+  constructor(code: ProblemCode, detail: string, { errors = [], headers = {}, reason, cause }: ProblemOptions = {}) {
     super(detail, { cause });
     this.name = 'Problem';
     this.code = code;
     this.errors = errors;
     this.headers = headers;
+    this.reason = reason;
   }
 
   get status(): number {
@@ -54,6 +58,8 @@ export class Problem extends Error {
       title,
       status,
       code: this.code,
+      // Absent where there is none: JSON has no undefined.
+      reason: this.reason,
       detail: this.message,
       errors: this.errors,
       traceId,
@@ -68,6 +74,16 @@ export function notSignedIn(cause: unknown): Problem {
     headers: { 'WWW-Authenticate': 'Bearer' },
     cause,
   });
+}
+
+/** What to do about a refusal for a reason; the rest keeps the words that it was refused with. */
+const remedies: Readonly<Record<string, string>> = {
+  second_factor_required: 'This tenant asks for a second factor: verify one, then refresh the session.',
+  client_not_allowed: 'This tenant does not let third-party applications in: sign in by its own, or ask an owner to allow OAuth clients.',
+};
+
+export function refused(reason: string | undefined, { detail, cause }: { readonly detail: string; readonly cause?: unknown }): Problem {
+  return new Problem('IN403', (reason === undefined ? undefined : remedies[reason]) ?? detail, { reason, cause });
 }
 
 export function malformed(errors: readonly FieldError[]): Problem {
