@@ -21,7 +21,7 @@ it('the last step of the recipe for a hosted project sends one command, and sees
   expect(code).toBe(0);
 });
 
-it('it says in words what is missing', async () => {
+it('says in words what is missing', async () => {
   const { code, output } = await firstCommand('not hers');
   expect(output).toContain('Nobody is signed in');
   expect(output).not.toContain('    at ');
