@@ -70,6 +70,20 @@ export const plantedFunctions: readonly Planted[] = [
     ],
   },
   {
+    what: 'a comment for clients that names a private table',
+    sql: `reset role; comment on function api.hydrate(text, text, integer) is 'Reads what session_tenants has.'`,
+    caught: ['api.hydrate(text,text,integer), session_tenants: a comment that PostgREST publishes names nothing private. Say'],
+  },
+  {
+    what: 'a comment for clients that names a private function, table or column with or without its schema, or a role',
+    sql: `comment on column api.orders.total is 'See intent.events, and claimed_membership of intent_system.'`,
+    caught: [
+      'api.orders.total, claimed_membership: a comment that PostgREST publishes names nothing private. Say',
+      'api.orders.total, intent.events: a comment that PostgREST publishes names nothing private. Say',
+      'api.orders.total, intent_system: a comment that PostgREST publishes names nothing private. Say',
+    ],
+  },
+  {
     what: 'a function without a comment',
     sql: 'create function intent.planted() returns bigint language sql stable return 1',
     caught: ['intent.planted(): every table, view, function and role has a comment. comment on'],

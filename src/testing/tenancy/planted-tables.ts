@@ -1,14 +1,20 @@
 import type { Planted } from './planted.ts';
 
+const commented = (table: string) => `
+  do $$ declare name text; begin
+    for name in select attname from pg_attribute where attrelid = '${table}'::regclass and attnum > 0 loop
+      execute format('comment on column ${table}.%I is ''Planted.''', name);
+    end loop; end $$;`;
+
 const walled = (table: string) => `
   alter table ${table} enable row level security;
   alter table ${table} force row level security;
-  comment on table ${table} is 'Planted.';`;
+  comment on table ${table} is 'Planted.'; ${commented(table)}`;
 
 export const plantedTables: readonly Planted[] = [
   {
     what: 'an unprotected table',
-    sql: `create table intent.planted (tenant_id uuid primary key); comment on table intent.planted is 'Planted.'`,
+    sql: `create table intent.planted (tenant_id uuid primary key); comment on table intent.planted is 'Planted.'; ${commented('intent.planted')}`,
     caught: ['intent.planted: every table has row-level security, enabled and forced. Add sql/fixtures/policies/<table>.sql'],
   },
   {
@@ -21,7 +27,7 @@ export const plantedTables: readonly Planted[] = [
     what: 'a partition without the protection of its table',
     sql: `create table intent.planted (tenant_id uuid primary key) partition by hash (tenant_id); ${walled('intent.planted')}
       create table intent.planted_0 partition of intent.planted for values with (modulus 1, remainder 0);
-      comment on table intent.planted_0 is 'Planted.'`,
+      comment on table intent.planted_0 is 'Planted.'; ${commented('intent.planted_0')}`,
     caught: ['intent.planted_0: every table has row-level security, enabled and forced. Add'],
   },
   {
@@ -97,6 +103,11 @@ export const plantedTables: readonly Planted[] = [
     what: 'a policy that lets functions span the tenants of one more table',
     sql: 'create policy system_reads on intent.orders for select to intent_system using (true)',
     caught: ['intent.orders.system_reads: the policies of intent_system are on the tables that its functions need. Take'],
+  },
+  {
+    what: 'a column without a comment',
+    sql: 'alter table intent.orders add column planted text',
+    caught: ['intent.orders.planted: every column of a table has a comment. comment on column'],
   },
   {
     what: 'a view that runs as its owner',

@@ -85,4 +85,35 @@ export const roleRules: readonly CensusRule[] = [
       union all select p.oid::regprocedure::text from ${ourFunctions} as p where obj_description(p.oid, 'pg_proc') is null
       union all select rolname from pg_roles where rolname ~ '^intent_' and shobj_description(oid, 'pg_authid') is null`,
   },
+  {
+    rule: 'every column of a table has a comment',
+    remedy: 'comment on column … is …',
+    violations: `select a.attrelid::regclass || '.' || a.attname as name from ${ourRelations} as c join pg_attribute as a on a.attrelid = c.oid
+      where c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and col_description(c.oid, a.attnum) is null`,
+  },
+  {
+    rule: 'a comment that PostgREST publishes names nothing private',
+    remedy: 'Say it without the name: each member reads the comments of schema api',
+    // Private: what is of schema intent and of no other; a plain word of English only with its schema. And our roles.
+    violations: `with published (name, comment) as (
+        select p.oid::regprocedure::text, obj_description(p.oid, 'pg_proc') from pg_proc as p where p.pronamespace = 'api'::regnamespace
+        union all select c.oid::regclass::text, obj_description(c.oid, 'pg_class') from pg_class as c where c.relnamespace = 'api'::regnamespace
+        union all select a.attrelid::regclass || '.' || a.attname, col_description(a.attrelid, a.attnum)
+          from pg_class as c join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 where c.relnamespace = 'api'::regnamespace
+        union all select t.oid::regtype::text, obj_description(t.oid, 'pg_type') from pg_type as t where t.typnamespace = 'api'::regnamespace
+        union all select 'api', obj_description('api'::regnamespace, 'pg_namespace')
+      ), ours (name, is_private) as (
+        select proname::text, pronamespace = 'intent'::regnamespace from ${ourFunctions} as p
+        union all select unnest(proargnames), pronamespace = 'intent'::regnamespace from ${ourFunctions} as p
+        union all select relname::text, relnamespace = 'intent'::regnamespace from ${ourRelations} as c
+        union all select attname::text, relnamespace = 'intent'::regnamespace from ${ourRelations} as c
+          join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
+        union all select rolname::text, true from pg_roles where rolname ~ '^intent_'
+      ), private (name) as (
+        select name from ours where name ~ '_' group by name having bool_and(is_private)
+      )
+      select distinct published.name || ', ' || word[1] as name
+      from published cross join regexp_matches(published.comment, '(?:\\mintent\\.)?\\w+', 'g') as word
+      where word[1] ~ '^intent\\.' or word[1] in (select name from private)`,
+  },
 ];
