@@ -12,7 +12,7 @@ import { claimsOf, connect, placeOrder, queryAs, submitAs } from './tenant.ts';
 
 const programs = findPgDump();
 
-describe.skipIf(programs === undefined)('a dump that is restored into a database of another collation', () => {
+describe.skipIf(programs === undefined)('a dump that is restored into a database of another collation', { timeout: 60_000 }, () => {
   let original: ReturnType<typeof connect>;
   let restored: EmptyDatabase;
   let admin: pg.Pool;

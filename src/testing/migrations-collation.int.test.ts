@@ -45,9 +45,9 @@ async function fileOf(relation: string): Promise<unknown> {
   return (await admin.query<{ file: unknown }>('select pg_relation_filenode($1::regclass) as file', [relation])).rows[0]!.file;
 }
 
-describe('a database that sorts by language, in use, when keys become bytes', () => {
+describe('a database that sorts by language, in use, when keys become bytes', { timeout: 60_000 }, () => {
   it('keeps every row, writes none anew, finds each stream and refuses a version that is there', async () => {
-    const { message_types: _, ...before } = await everyRow(admin);
+    const { message_types: _, claim_turns: __, ...before } = await everyRow(admin);
     const file = await fileOf('intent.events');
     await migrateDatabase(database.adminUrl, 'current');
 

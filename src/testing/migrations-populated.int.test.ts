@@ -48,12 +48,12 @@ afterEach(async () => {
 describe('a database in use, when the migrations after the first are applied', () => {
   it('keeps every row', async () => {
     await prepare();
-    // Generated from the registry, and so not anybody's data.
-    const { message_types: _, ...before } = await everyRow(admin);
+    // Generated from the registry, and whose turn a pump would have: not anybody's data.
+    const { message_types: _, claim_turns: __, ...before } = await everyRow(admin);
     await migrateDatabase(url, 'current');
     expect(await everyRow(admin, before)).toMatchObject(before);
     expect(Object.keys(before).filter((table) => before[table]!.length > 0)).toEqual(
-      expect.arrayContaining(['tenants', 'memberships', 'commands', 'events', 'snapshots', 'orders', 'budgets', 'claim_turns', 'operator_log']));
+      expect.arrayContaining(['tenants', 'memberships', 'commands', 'events', 'snapshots', 'orders', 'budgets', 'operator_log']));
   });
 
   it('goes on where it was: streams, positions, claims, waiting commands and first results', async () => {

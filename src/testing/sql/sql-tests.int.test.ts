@@ -3,9 +3,13 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
+import { connectToDatabase } from '../../local/connect-to-database.ts';
+import { layStandIns } from '../../local/lay-stand-ins.ts';
+import { migrateDatabase } from '../../local/migrate-database.ts';
 import { projectRoot } from '../../local/paths.ts';
 import { createTestDatabase } from '../database.ts';
 import { isInstalled } from '../is-installed.ts';
+import { createIcuDatabase } from '../other-collation.ts';
 import { queryOnce } from '../query-once.ts';
 import { runSqlTest, runStatements, type SqlTestRun, statementsOf } from './run-sql-test.ts';
 import { parseTap, planProblem } from './tap.ts';
@@ -39,6 +43,19 @@ describe('the SQL tests', () => {
     expect(files.length).toBeGreaterThan(10);
     expect(await queryOnce(database.adminUrl, rowCount)).toEqual(before);
     expect(await queryOnce(database.adminUrl, `select from pg_namespace where nspname in ('tap', 'tests')`)).toEqual([]);
+  });
+
+  test('give on a database that sorts by language what they give here, where keys are compared with what has its collation', { timeout: 120_000 }, async () => {
+    const icu = await createIcuDatabase();
+    const client = await connectToDatabase(icu.adminUrl);
+    await layStandIns(client);
+    await client.end();
+    await migrateDatabase(icu.adminUrl, 'current');
+    for (const [file, run] of runs) {
+      const { error, tests } = await runSqlTest(icu.adminUrl, join(projectRoot, file));
+      expect({ file, error, tests }).toEqual({ file, error: undefined, tests: run.tests });
+    }
+    await icu.drop();
   });
 
   test.runIf(isInstalled('psql'))('give under psql what they give here', async () => {
