@@ -7,6 +7,14 @@ set local statement_timeout = '60s';
 
 -- State: log.
 
+-- They have taken on arguments, for pages.
+drop function if exists intent.read_stream(uuid, text, text, integer);
+drop function if exists intent.read_member_stream(text, text, integer);
+drop function if exists intent.load_command(uuid, uuid, jsonb);
+drop function if exists intent.append_or_catch_up(uuid, text, text, bigint, jsonb, uuid);
+drop function if exists api.hydrate(text, text, integer);
+drop function if exists api.stream_as_of(text, text, bigint, timestamptz);
+
 
 
 

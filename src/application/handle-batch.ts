@@ -2,7 +2,8 @@ import { stateVersions } from '../domain/registry.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CommandStore, DecidedRun, Decision, LoadedRun } from '../ports/command-store.ts';
 import { isPassing } from '../ports/errors.ts';
-import { type Aggregate, aggregateOf, decide, evolve } from './decide-command.ts';
+import { type Aggregate, decide } from './decide-command.ts';
+import { createStreamFolder } from './fold-stream.ts';
 import type { SnapshotWriter } from './snapshot-writer.ts';
 
 /** In one batch, those that wait behind others included: what is in memory at once, and how long a batch takes. */
@@ -14,6 +15,8 @@ export interface HandleBatchDeps {
   readonly store: CommandStore;
   readonly snapshots: SnapshotWriter;
   readonly clock: Clock;
+  /** See `createStreamFolder`. */
+  readonly longestFoldMs?: number;
 }
 
 export interface HandledBatch {
@@ -36,28 +39,31 @@ interface Folded {
 /**
  * Load, decide, append and settle for many commands in few round trips. The commands of one aggregate are decided one after the
  * other, each on the state that the one before has left, and settled together: the outcomes are those of `HandleCommand`. What it
- * does not settle (another writer was faster, something is malformed or of a newer release, there is no such slice) it leaves as it was, to be handled
+ * does not settle (another writer was faster, something is malformed or of a newer release, a stream is long, there is no such slice) it leaves as it was, to be handled
  * one by one. Throws `StoreUnavailable`, which passes: repeat it.
  */
-export function createHandleBatch({ store, snapshots, clock }: HandleBatchDeps): HandleBatch {
+export function createHandleBatch(deps: HandleBatchDeps): HandleBatch {
+  const { store, snapshots, clock } = deps;
+  const folder = createStreamFolder(deps);
+
   /** Undefined where the aggregate itself cannot be read. */
-  function fold(tenantId: string, loaded: LoadedRun): Folded | undefined {
+  async function fold(tenantId: string, loaded: LoadedRun): Promise<Folded | undefined> {
     const { aggregateType, aggregateId, stream, commands } = loaded;
     const decisions: Decision[] = [];
     const bugs = new Map<string, unknown>();
     try {
-      let after = aggregateOf(aggregateType, stream);
-      for (const command of commands) after = take(command, after);
+      let after = await folder.fold({ tenantId, aggregateType, aggregateId }, stream);
+      for (const command of commands) after = await take(command, after);
       return { loaded, run: { aggregateType, aggregateId, expectedVersion: stream.version, decisions }, after, bugs };
     } catch {
       return undefined;
     }
 
-    function take(command: LoadedRun['commands'][number], aggregate: Aggregate): Aggregate {
+    async function take(command: LoadedRun['commands'][number], aggregate: Aggregate): Promise<Aggregate> {
       const { commandId } = command;
       try {
         const decision = decide(command, aggregate, { tenantId, now: clock.now() });
-        const next = decision.ok ? evolve(aggregate, decision.value) : aggregate;
+        const next = decision.ok ? await folder.evolve(aggregate, decision.value) : aggregate;
         decisions.push(decision.ok ? { commandId, events: decision.value } : { commandId, rejection: decision.rejection });
         return next;
       } catch (error) {
@@ -85,7 +91,11 @@ export function createHandleBatch({ store, snapshots, clock }: HandleBatchDeps):
     const loaded = await store.loadBatch(tenantId, commandIds, maxFollowers, stateVersions);
     const settled = new Set<string>();
     const bugs = new Map<string, unknown>();
-    const folded = loaded.filter(({ commands }) => commands.length > 0).flatMap((run) => fold(tenantId, run) ?? []);
+    const folded: Folded[] = [];
+    for (const run of loaded.filter(({ commands }) => commands.length > 0)) {
+      const done = await fold(tenantId, run);
+      if (done !== undefined) folded.push(done);
+    }
     for (const together of inTransactions(folded)) {
       const answers = await settle(tenantId, together.map(({ run }) => run));
       for (const { loaded: { stream }, run, after, bugs: ofRun } of together.filter((_, index) => answers[index])) {

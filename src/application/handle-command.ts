@@ -3,7 +3,8 @@ import type { Clock } from '../ports/clock.ts';
 import type { CommandReference } from '../ports/command-queue.ts';
 import type { CommandStatus, CommandStore, LoadedCommand } from '../ports/command-store.ts';
 import { CommandSettled, ConcurrencyConflict } from '../ports/errors.ts';
-import { aggregateOf, decide, evolve } from './decide-command.ts';
+import { decide } from './decide-command.ts';
+import { createStreamFolder } from './fold-stream.ts';
 import type { SnapshotWriter } from './snapshot-writer.ts';
 
 /** A stream that moves on between decision and append this often is left to the engine's slower retries. */
@@ -13,32 +14,42 @@ export interface HandleCommandDeps {
   readonly store: CommandStore;
   readonly snapshots: SnapshotWriter;
   readonly clock: Clock;
+  /** See `createStreamFolder`. */
+  readonly longestFoldMs?: number;
 }
 
 export type HandleCommand = (command: CommandReference) => Promise<CommandStatus>;
 
 /**
  * Executes one command: load, decide, append and settle. Safe to repeat at any point, because the store settles a command once.
- * Answers how it ended. Throws `StoreUnavailable`, `ConcurrencyConflict` and `ReleaseOutdated`, which pass; anything else is a bug.
+ * Answers how it ended. Throws `StoreUnavailable`, `ConcurrencyConflict`, `FoldUnfinished` and
+ * `ReleaseOutdated`, which pass; anything else is a bug.
  */
-export function createHandleCommand({ store, snapshots, clock }: HandleCommandDeps): HandleCommand {
+export function createHandleCommand(deps: HandleCommandDeps): HandleCommand {
+  const { store, snapshots, clock } = deps;
+  const folder = createStreamFolder(deps);
+
   async function handle(reference: CommandReference): Promise<CommandStatus> {
     const command = await load(reference);
     if (hasEnded(command)) return command.status;
     const { tenantId, commandId } = reference;
-    let aggregate = aggregateOf(command.aggregateType, command.stream);
+    const stream = { tenantId, aggregateType: command.aggregateType, aggregateId: command.aggregateId };
+    let aggregate = await folder.fold(stream, command.stream);
     for (let decisions = 1; decisions <= maxDecisions; decisions += 1) {
       const decision = decide(command, aggregate, { tenantId, now: clock.now() });
       if (!decision.ok) {
         await store.reject(reference, decision.rejection);
+        snapshots.offer(tenantId, command.aggregateId, aggregate, command.stream);
         return 'rejected';
       }
       const result = await store.append(reference, command, aggregate.version, decision.value);
       if (!('missed' in result)) {
-        if (!result.duplicate) snapshots.offer(tenantId, command.aggregateId, evolve(aggregate, decision.value), command.stream);
+        if (!result.duplicate) {
+          snapshots.offer(tenantId, command.aggregateId, await folder.evolve(aggregate, decision.value), command.stream);
+        }
         return 'succeeded';
       }
-      aggregate = evolve(aggregate, result.missed);
+      aggregate = await folder.catchUp(stream, aggregate, { version: result.version, events: result.missed });
     }
     throw new ConcurrencyConflict(`The stream of command ${commandId} has moved on ${maxDecisions} times.`);
   }

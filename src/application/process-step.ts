@@ -36,7 +36,10 @@ interface Draft {
   readonly trace: ProcessTraceEntry[];
 }
 
-/** Reacts to all that is loaded, in order, and then to the timers that are still due: what is to be stored of it. Throws `ReleaseOutdated`. */
+/** One step keeps the thread for so long, and one reaction more: what is left waits for the next. */
+const longestStepMs = 100;
+
+/** Reacts to what is loaded, in order, and then to the timers that are still due: what is to be stored of it. Throws `ReleaseOutdated`. */
 export function nextAdvance(manager: ProcessManager, reference: ProcessReference, loaded: LoadedProcess): ProcessAdvance {
   const draft: Draft = {
     state: loaded.state,
@@ -52,8 +55,14 @@ export function nextAdvance(manager: ProcessManager, reference: ProcessReference
     for (const effect of effects) apply(effect, draft, loaded, cause);
   };
 
-  for (const { message } of loaded.reactions) react(read(message as Message), causeOf(message as Message));
-  for (const name of loaded.dueTimers) {
+  const acknowledged: number[] = [];
+  const endsAt = performance.now() + longestStepMs;
+  for (const { sequence, message } of loaded.reactions) {
+    if (acknowledged.length > 0 && performance.now() >= endsAt) break;
+    react(read(message as Message), causeOf(message as Message));
+    acknowledged.push(sequence);
+  }
+  for (const name of acknowledged.length < loaded.reactions.length ? [] : loaded.dueTimers) {
     // It may have been cleared or set anew by what came before.
     const timer = draft.timers.get(name);
     if (timer === undefined || timer.dueAt !== loaded.timers[name]) continue;
@@ -74,7 +83,7 @@ export function nextAdvance(manager: ProcessManager, reference: ProcessReference
     commands: draft.commands,
     calls: [...draft.calls.values()],
     endedCalls: [...draft.endedCalls],
-    acknowledged: loaded.reactions.map(({ sequence }) => sequence),
+    acknowledged,
     trace: draft.trace,
   };
 }

@@ -43,6 +43,16 @@ describe('a step', () => {
     expect(next).toMatchObject({ state, stateVersion: 7, status: 'open', timers: { other: later }, acknowledged: [4] });
   });
 
+  it('leaves reactions and timers to the next step, if it has kept the thread for long', () => {
+    const slow = managerWith(() => {
+      for (const until = performance.now() + 60; performance.now() < until; );
+      return [];
+    });
+    const reactions = [4, 5, 6].map((sequence) => ({ sequence, message: cancel }));
+    const next = nextAdvance(slow, reference, loaded({ reactions, timers: { first: past }, dueTimers: ['first'] }));
+    expect(next).toMatchObject({ timers: { first: past }, acknowledged: [4, 5] });
+  });
+
   it('sets a timer from the clock of the store on', () => {
     const next = nextAdvance(onCancel({ kind: 'set_timer', name: 't', afterSeconds: 90 }), reference, loaded());
     expect(next.timers).toEqual({ t: '2026-01-01T00:01:30.123Z' });

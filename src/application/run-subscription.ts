@@ -4,6 +4,7 @@ import { isPassing } from '../ports/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { FeedClaim, SubscribedEvent, SubscriptionFeed } from '../ports/subscription-feed.ts';
 import { readEvent } from './read-message.ts';
+import { sliceOfTime } from './slice-of-time.ts';
 
 const defaultMaxTries = 5;
 const firstPauseMs = 100;
@@ -59,8 +60,10 @@ export async function runSubscription({ feed, handle, clock, log, maxTries = def
   async function deal(claim: FeedClaim): Promise<void> {
     const leaseEndsAt = performance.now() + feed.leaseMs;
     let done = claim.events[0].position - 1;
+    const slice = sliceOfTime(clock);
     try {
       for (const event of claim.events) {
+        if (slice.isOver()) await slice.next();
         // What the lease does not last for is claimed anew.
         if (signal.aborted || performance.now() >= leaseEndsAt || !(await dealWith(event, claim))) break;
         done = event.position;

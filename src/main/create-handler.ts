@@ -11,13 +11,20 @@ import { createMakeCall } from '../application/make-call.ts';
 import { createSnapshotWriter } from '../application/snapshot-writer.ts';
 import { findProcessManager } from '../domain/processes.ts';
 import type { Logger } from '../ports/logger.ts';
+import { noteOutdated } from './note-outdated.ts';
 import { observeBatchStore, observeHandleBatch } from './telemetry-batches.ts';
 import { observeCommandStore, observeHandleCommand } from './telemetry-commands.ts';
 import type { Telemetry } from './telemetry-context.ts';
 import { observeAdvanceProcess, observeMakeCall, observeProcessStore } from './telemetry-processes.ts';
 
+export interface HandlerOptions {
+  readonly supplierUrl?: string | undefined;
+  /** Is told what waits for a newer release. */
+  readonly noteWaiting?: (why: string) => void;
+}
+
 /** What executes commands and process managers, on a pool that is connected as `intent_worker`. */
-export function createHandler(connectionString: string, log: Logger, telemetry: Telemetry, supplierUrl?: string) {
+export function createHandler(connectionString: string, log: Logger, telemetry: Telemetry, { supplierUrl, noteWaiting = () => {} }: HandlerOptions = {}) {
   const pool = createPool({ connectionString, applicationName: 'intent-worker', maxConnections: 16, log });
   telemetry.page.watchPool('worker', pool);
   const store = observeBatchStore(observeCommandStore(createCommandStore({ pool }), telemetry), telemetry);
@@ -30,9 +37,9 @@ export function createHandler(connectionString: string, log: Logger, telemetry: 
     store,
     processStore,
     schedules: createScheduleStore({ pool }),
-    handleCommand: observeHandleCommand(createHandleCommand(deps)),
+    handleCommand: noteOutdated(observeHandleCommand(createHandleCommand(deps)), noteWaiting),
     handleBatch: observeHandleBatch(createHandleBatch(deps)),
-    advanceProcess: observeAdvanceProcess(createAdvanceProcess({ store: processStore, findProcessManager, log })),
+    advanceProcess: noteOutdated(observeAdvanceProcess(createAdvanceProcess({ store: processStore, findProcessManager, log })), noteWaiting),
     makeCall: observeMakeCall(createMakeCall({ store: processStore, outside, log })),
     async close() {
       await snapshots.drain();

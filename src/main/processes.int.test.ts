@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { append } from '../testing/appends.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { startMainProcess } from '../testing/main-process.ts';
 import { claimsOf, connect, createTenant, openBudget, submitAs, type TestTenant } from '../testing/tenant.ts';
@@ -70,6 +71,25 @@ describe('worker and pump', () => {
     const waiting = ['process managers: the inline engine has no Temporal', 'schedules: the inline engine has no Temporal'];
     expect(await (await worker.get('/readyz'))!.json()).toEqual({ status: 'ok', waiting });
     await executes('inline');
+    expect(await worker.stop()).toBe(0);
+  });
+
+  it.each([
+    ['the inline engine', async () => ({ INTENT_ENGINE: 'inline', INTENT_PUMP: 'embedded' })],
+    ['Temporal', async () => ({ TEMPORAL_ADDRESS: temporal!.address, INTENT_TASK_QUEUES: '1', INTENT_PUMP: 'embedded' })],
+  ])('tell at /readyz, with %s, what waits for a newer release', async (engine, env) => {
+    if (engine === 'Temporal' && temporal === undefined) return;
+    const aggregateId = `painted-${engine === 'Temporal'}`;
+    const events = [{ type: 'BudgetOpened', payload: { name: 'Groceries', limit: 1 } }, { type: 'BudgetPainted', payload: {} }];
+    await append(db.worker, tenant.tenantId, { aggregateType: 'budget', aggregateId, expectedVersion: 0, events });
+    const { commandId } = await submitAs(db.admin, claimsOf(tenant, 'owner'), { type: 'ChangeBudgetLimit', aggregateType: 'budget', aggregateId, payload: { limit: 2 } });
+    const worker = await start('worker', await env());
+    await worker.ready();
+    const waiting = async () => ((await (await worker.get('/readyz'))!.json()) as { waiting?: string[] }).waiting ?? [];
+    await expect.poll(waiting, { timeout: 20_000 }).toContain('a newer release: BudgetPainted of schema version 1 is newer than this release.');
+    await executes(`beside-${engine === 'Temporal'}`);
+    const { rows } = await db.admin.query<{ status: string }>('select status from intent.commands where command_id = $1', [commandId]);
+    expect(['pending', 'dispatched']).toContain(rows[0]?.status);
     expect(await worker.stop()).toBe(0);
   });
 

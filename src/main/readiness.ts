@@ -1,5 +1,8 @@
 /** Whoever asks has a time-out of a few seconds of its own. */
 const longestProbeMs = 2_000;
+/** What waits is tried again at least once a minute. */
+const noteLastsMs = 180_000;
+const maxNotes = 20;
 
 /** Resolves where what it asks for is there; may throw or take for ever where it is not. */
 export type Probe = () => Promise<unknown>;
@@ -17,11 +20,13 @@ export interface Readiness {
   ask(name: string, question: Question): void;
   /** The process does its work now. */
   ready(waiting: readonly string[]): void;
+  /** Something waits now, as long as this is said again and again: for a newer release, say. */
+  noteWaiting(why: string): void;
   /** It does no longer. */
   stopping(): void;
   /**
-   * `lacks`: why it is not ready. `waiting`: what it has no means for, each with the reason; it waits for another process or
-   * setting, and nothing is lost.
+   * `lacks`: why it is not ready. `waiting`: what it has no means for, each with the reason; it waits for another process,
+   * release or setting, and nothing is lost.
    */
   check(): Promise<{ readonly lacks: readonly string[]; readonly waiting: readonly string[] }>;
 }
@@ -31,6 +36,12 @@ export function createReadiness(): Readiness {
   const questions = new Map<string, Question>();
   let phase: 'starting' | 'working' | 'stopping' = 'starting';
   let waiting: readonly string[] = [];
+  const notes = new Map<string, number>();
+
+  function everythingWaiting(): readonly string[] {
+    for (const [why, at] of notes) if (performance.now() - at > noteLastsMs) notes.delete(why);
+    return [...waiting, ...notes.keys()];
+  }
 
   return {
     need: (name, probe) => void probes.set(name, probe),
@@ -39,11 +50,15 @@ export function createReadiness(): Readiness {
       phase = 'working';
       waiting = waitingFromNow;
     },
+    noteWaiting(why) {
+      // Of many reasons some are enough.
+      if (notes.has(why) || notes.size < maxNotes) notes.set(why, performance.now());
+    },
     stopping() {
       phase = 'stopping';
     },
     async check() {
-      if (phase === 'stopping') return { lacks: ['it shuts down'], waiting };
+      if (phase === 'stopping') return { lacks: ['it shuts down'], waiting: everythingWaiting() };
       const [lacking, amiss] = await Promise.all([
         Promise.all([...probes].map(async ([name, probe]) => ((await inTime(probe().then(() => true))) ? [] : [name]))),
         Promise.all([...questions].map(async ([name, question]) => {
@@ -52,7 +67,7 @@ export function createReadiness(): Readiness {
         })),
       ]);
       const lacks = lacking.flat();
-      return { lacks: phase === 'starting' && lacks.length === 0 ? ['it starts'] : lacks, waiting: [...waiting, ...amiss.flat()] };
+      return { lacks: phase === 'starting' && lacks.length === 0 ? ['it starts'] : lacks, waiting: [...everythingWaiting(), ...amiss.flat()] };
     },
   };
 }

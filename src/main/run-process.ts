@@ -20,6 +20,8 @@ export interface ProcessContext<Config> {
   readonly need: Readiness['need'];
   /** What `/readyz` tells though the work goes on. */
   readonly ask: Readiness['ask'];
+  /** Something waits, and for what, as `/readyz` tells for a while. */
+  readonly noteWaiting: Readiness['noteWaiting'];
   /** Aborts at SIGTERM and SIGINT: finish or give back what is in hand, then return. */
   readonly signal: AbortSignal;
   /** Says that the process does its work now: `/readyz` answers 200, and names what waits all the same. */
@@ -59,6 +61,7 @@ export async function runProcess<Config extends CommonConfig>(
       telemetry,
       need: readiness.need,
       ask: readiness.ask,
+      noteWaiting: readiness.noteWaiting,
       signal: stopping.signal,
       ready(waiting = []) {
         readiness.ready(waiting);

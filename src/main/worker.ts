@@ -23,8 +23,8 @@ import { runPump } from './run-pump.ts';
 // with `execution: 'inline'` are executed where they are claimed (a pump of its own cannot: it leaves them to Temporal, as the others).
 // With INTENT_ENGINE=inline the worker executes whatever it claims, without Temporal.
 await runProcess('worker', loadWorkerConfig, async (context) => {
-  const { config, log, telemetry, need, ask } = context;
-  const handler = createHandler(config.DATABASE_URL, log, telemetry, config.SUPPLIER_URL);
+  const { config, log, telemetry, need, ask, noteWaiting } = context;
+  const handler = createHandler(config.DATABASE_URL, log, telemetry, { supplierUrl: config.SUPPLIER_URL, noteWaiting });
   need('PostgreSQL for the worker', () => handler.pool.query('select'));
   ask('hints', createHintFault(handler.pool));
   try {

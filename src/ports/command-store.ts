@@ -12,11 +12,12 @@ export interface RecordedEvent {
   readonly payload: unknown;
 }
 
-/** A stream's newest snapshot, where one of the asked state version is there, and the events after it. */
+/** A stream's newest snapshot, where one of the asked state version is there, and events after it. */
 export interface Stream {
-  /** Of the last event; 0 where there is none. */
+  /** Of the stream's last event; 0 where there is none. */
   readonly version: number;
   readonly snapshot: { readonly version: number; readonly state: unknown } | null;
+  /** The first ones, one at least where there is one: `loadEvents` has those that follow. */
   readonly events: readonly RecordedEvent[];
 }
 
@@ -77,8 +78,8 @@ export type AppendResult =
       /** The command had succeeded before: this is its first result, and nothing was appended now. */
       readonly duplicate: boolean;
     }
-  /** The stream has moved on: these came after the expected version, and nothing was appended. */
-  | { readonly missed: readonly RecordedEvent[] };
+  /** The stream has moved on to this version: these are the first after the expected one, and nothing was appended. */
+  | { readonly missed: readonly RecordedEvent[]; readonly version: number };
 
 export interface SnapshotToSave extends Aggregate {
   readonly tenantId: string;
@@ -94,6 +95,8 @@ export interface SnapshotToSave extends Aggregate {
 export interface CommandStore {
   /** Null where there is no such command. */
   load(command: CommandReference, stateVersions: Readonly<Record<string, number>>): Promise<LoadedCommand | null>;
+  /** The next events of a stream, and its version by now. */
+  loadEvents(stream: Aggregate & { readonly tenantId: string }, afterVersion: number): Promise<Omit<Stream, 'snapshot'>>;
   /** Appends and settles the command as succeeded, all or nothing. */
   append(
     command: CommandReference,
@@ -105,7 +108,7 @@ export interface CommandStore {
   /** Dead-letters the command. */
   fail(command: CommandReference, error: { readonly name: string; readonly message: string }): Promise<void>;
   /**
-   * The aggregates of claimed commands of one tenant. With those that are still open come others of their aggregates that wait for
+   * The aggregates of claimed commands of one tenant, with whole streams; those of long ones are left out. With those that are still open come others of their aggregates that wait for
    * them, at most `maxFollowers` each: nobody else can claim these while the claim lasts.
    */
   loadBatch(

@@ -42,7 +42,15 @@ export class ReleaseOutdated extends Error {
   }
 }
 
-const passing = [StoreUnavailable, ConcurrencyConflict, OutsideUnavailable, ReleaseOutdated];
+/** A stream is longer than one attempt may take; the next one starts further on. */
+export class FoldUnfinished extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'FoldUnfinished';
+  }
+}
+
+const passing = [StoreUnavailable, ConcurrencyConflict, OutsideUnavailable, ReleaseOutdated, FoldUnfinished];
 
 /** Faults that pass by themselves; everything else is a bug or a broken set-up, and repeating it is no use. */
 export function isPassing(error: unknown): boolean {

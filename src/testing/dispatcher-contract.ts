@@ -7,11 +7,13 @@ import { systemClock } from '../adapters/system/clock.ts';
 import { createHandleBatch, type HandleBatch } from '../application/handle-batch.ts';
 import { createHandleCommand, type HandleCommand } from '../application/handle-command.ts';
 import { createSnapshotWriter } from '../application/snapshot-writer.ts';
+import type { DomainMessage } from '../domain/kernel/decider.ts';
 import { findSlice } from '../domain/registry.ts';
 import type { CommandDispatcher } from '../ports/command-dispatcher.ts';
 import type { ClaimedCommand } from '../ports/command-queue.ts';
 import type { CommandStore } from '../ports/command-store.ts';
 import type { Logger } from '../ports/logger.ts';
+import { append } from './appends.ts';
 import { createTestDatabase } from './database.ts';
 import { claimsOf, connect, createTenant, openBudget, placeOrder, submitAs, type TestTenant } from './tenant.ts';
 
@@ -38,7 +40,7 @@ export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<
     db = connect(await createTestDatabase());
     tenant = await createTenant(db.admin);
     const store = createCommandStore({ pool: db.worker });
-    const deps = { store, snapshots: createSnapshotWriter({ store, log }), clock: systemClock };
+    const deps = { store, snapshots: createSnapshotWriter({ store, log }), clock: systemClock, longestFoldMs: 250 };
     engine = await startEngine({ handleCommand: createHandleCommand(deps), handleBatch: createHandleBatch(deps), store, log });
   });
   afterAll(async () => {
@@ -156,6 +158,46 @@ export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<
     // Its first workflow may be about to end; one that is lost in that moment is for the reconciler, which there is none of here.
     await expect.poll(() => dispatch(claimed!).then(() => statusOf(commandId)), { timeout: 10_000 }).toBe('succeeded');
     expect(await eventsOf(aggregateId)).toEqual(['BudgetOpened', 'BudgetLimitChanged']);
+  });
+
+  it('executes a command on a stream that takes several attempts to fold, each beginning where the one before has come to', async () => {
+    const events = Array.from({ length: 1_500 }, (_, n) => ({ type: 'BudgetLimitChanged', payload: { limit: n } }));
+    const opened = { type: 'BudgetOpened', payload: { name: 'Groceries', limit: 1 } };
+    for (const page of [[opened], events.slice(0, 750), events.slice(750)]) {
+      await append(db.worker, tenant.tenantId, { aggregateType: 'budget', aggregateId: 'long', expectedVersion: null, events: page });
+    }
+    const { evolve } = budgets.decider;
+    let evolved = 0;
+    onTestFinished(change(budgets.decider, 'evolve', (state: unknown, event: DomainMessage) => {
+      evolved += 1;
+      for (const until = performance.now() + 0.5; performance.now() < until; );
+      return evolve(state, event);
+    }));
+    const { commandId } = await submit({ type: 'ChangeBudgetLimit', aggregateType: 'budget', aggregateId: 'long', payload: { limit: 2_000 } });
+    await dispatchAll();
+    expect(await outcomeOf(commandId)).toMatchObject({ status: 'succeeded', outcome: { lastVersion: 1_502 } });
+    expect(evolved).toBeLessThan(2 * 1_502);
+  });
+
+  it('leaves a command open on a stream with an event of a newer release, for as long as it takes, and executes it with that release', async () => {
+    const events = [{ type: 'BudgetOpened', payload: { name: 'Groceries', limit: 1 } }, { type: 'BudgetPainted', payload: { colour: 'green' } }];
+    await append(db.worker, tenant.tenantId, { aggregateType: 'budget', aggregateId: 'painted', expectedVersion: 0, events });
+    const { evolve } = budgets.decider;
+    let evolved = 0;
+    onTestFinished(change(budgets.decider, 'evolve', (state: unknown, event: DomainMessage) => {
+      evolved += 1;
+      return event.type === 'BudgetPainted' ? state : evolve(state, event);
+    }));
+    const { commandId } = await submit({ type: 'ChangeBudgetLimit', aggregateType: 'budget', aggregateId: 'painted', payload: { limit: 2_000 } });
+    const claimed = await claimAll();
+    const dispatched = Promise.allSettled(engine.dispatcher.dispatchAll(claimed));
+    await expect.poll(() => evolved, { timeout: 10_000 }).toBeGreaterThan(1);
+    await dispatched;
+    expect(await statusOf(commandId)).toBe('pending');
+
+    onTestFinished(change(budgets.events, 'BudgetPainted', { schemaVersion: 1 }));
+    // The other engine's workflow goes on by itself.
+    await expect.poll(() => Promise.allSettled(claimed.map(dispatch)).then(() => statusOf(commandId)), { timeout: 15_000 }).toBe('succeeded');
   });
 
   it('settles all of 16 commands that race for one stream, each by its own decision', async () => {

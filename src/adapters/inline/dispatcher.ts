@@ -4,7 +4,7 @@ import type { HandleCommand } from '../../application/handle-command.ts';
 import type { CommandDispatcher } from '../../ports/command-dispatcher.ts';
 import type { ClaimedCommand, CommandReference } from '../../ports/command-queue.ts';
 import type { CommandStore } from '../../ports/command-store.ts';
-import { CommandSettled, isPassing } from '../../ports/errors.ts';
+import { CommandSettled, FoldUnfinished, isPassing } from '../../ports/errors.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { createLanes } from './lanes.ts';
 
@@ -89,8 +89,10 @@ async function patiently<Value>(work: () => Promise<Value>): Promise<Value> {
     try {
       return await work();
     } catch (error) {
-      if (!isPassing(error) || attempt === maxAttempts) throw error;
-      await sleep(firstPauseMs * 2 ** (attempt - 1) * (0.5 + Math.random()));
+      // What is folded so far is kept: each attempt comes further.
+      if (error instanceof FoldUnfinished) attempt -= 1;
+      else if (!isPassing(error) || attempt === maxAttempts) throw error;
+      await sleep(firstPauseMs * 2 ** Math.max(0, attempt - 1) * (0.5 + Math.random()));
     }
   }
 }

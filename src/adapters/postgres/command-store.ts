@@ -1,6 +1,9 @@
 import type { Pool } from 'pg';
-import type { AppendResult, CommandStore, LoadedCommand, LoadedRun } from '../../ports/command-store.ts';
+import type { AppendResult, CommandStore, LoadedCommand, LoadedRun, Stream } from '../../ports/command-store.ts';
 import { callFunction } from './call-function.ts';
+
+/** Events in one answer, which is read at one go: bytes bound it as well (see load_events.sql). */
+const pageSize = 1_000;
 
 export interface CommandStoreDeps {
   /** Connected as `intent_worker`. */
@@ -12,16 +15,20 @@ export function createCommandStore({ pool }: CommandStoreDeps): CommandStore {
 
   return {
     load: ({ tenantId, commandId }, stateVersions) =>
-      call<LoadedCommand | null>('intent.load_command($1, $2, $3)', [tenantId, commandId, stateVersions]),
+      call<LoadedCommand | null>('intent.load_command($1, $2, $3, $4)', [tenantId, commandId, stateVersions, pageSize]),
+
+    loadEvents: ({ tenantId, aggregateType, aggregateId }, afterVersion) =>
+      call<Omit<Stream, 'snapshot'>>('intent.load_events($1, $2, $3, $4, $5)', [tenantId, aggregateType, aggregateId, afterVersion, pageSize]),
 
     append: ({ tenantId, commandId }, { aggregateType, aggregateId }, expectedVersion, events) =>
-      call<AppendResult>('intent.append_or_catch_up($1, $2, $3, $4, $5, $6)', [
+      call<AppendResult>('intent.append_or_catch_up($1, $2, $3, $4, $5, $6, $7)', [
         tenantId,
         aggregateType,
         aggregateId,
         expectedVersion,
         JSON.stringify(events),
         commandId,
+        pageSize,
       ]),
 
     async reject({ tenantId, commandId }, { code, message, details = {} }) {

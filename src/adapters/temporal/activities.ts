@@ -4,7 +4,7 @@ import type { HandleCommand } from '../../application/handle-command.ts';
 import type { MakeCall } from '../../application/make-call.ts';
 import type { CommandReference } from '../../ports/command-queue.ts';
 import type { CommandStatus, CommandStore } from '../../ports/command-store.ts';
-import { CommandSettled, isPassing, StoreUnavailable } from '../../ports/errors.ts';
+import { CommandSettled, FoldUnfinished, isPassing, ReleaseOutdated, StoreUnavailable } from '../../ports/errors.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { ProcessReference, ProcessStore } from '../../ports/process-store.ts';
 import type { ScheduleReference, ScheduleStore } from '../../ports/schedules.ts';
@@ -12,6 +12,7 @@ import type { ScheduleReference, ScheduleStore } from '../../ports/schedules.ts'
 /** With the pauses of the workflow's retry policy: a good minute, and what the attempts themselves take. */
 const defaultCallAttempts = 8;
 const heartbeatIntervalMs = 1_000;
+const foldPauseMs = 100;
 
 export interface ActivitiesDeps {
   readonly handleCommand: HandleCommand;
@@ -40,7 +41,7 @@ export function createActivities(deps: ActivitiesDeps) {
   const { handleCommand, store, advanceProcess, makeCall, processStore, schedules, log, callAttempts = defaultCallAttempts } = deps;
   return {
     /** Loads, decides, appends and settles. */
-    executeCommand: (command: CommandReference): Promise<CommandStatus> => retryable(() => handleCommand(command)),
+    executeCommand: (command: CommandReference): Promise<CommandStatus> => retryable(() => handleCommand(command), isWaitedForElsewhere),
 
     /** Dead-letters the command, unless it has ended after all. */
     async deadLetterCommand(command: CommandReference, error: ErrorInWords): Promise<void> {
@@ -88,11 +89,16 @@ export function createActivities(deps: ActivitiesDeps) {
   };
 }
 
-async function retryable<Value>(run: () => Promise<Value>): Promise<Value> {
+/** The workflow itself waits for a newer release: an activity's retries end after an hour. */
+const isWaitedForElsewhere = (error: unknown) => error instanceof ReleaseOutdated;
+
+async function retryable<Value>(run: () => Promise<Value>, isFinal: (error: unknown) => boolean = () => false): Promise<Value> {
   try {
     return await run();
   } catch (error) {
-    if (isPassing(error)) throw error;
+    // What is folded so far is kept: the next attempt comes further, so that its pause need not grow.
+    if (error instanceof FoldUnfinished) throw ApplicationFailure.fromError(error, { nextRetryDelay: foldPauseMs });
+    if (isPassing(error) && !isFinal(error)) throw error;
     throw ApplicationFailure.fromError(error, { nonRetryable: true });
   }
 }

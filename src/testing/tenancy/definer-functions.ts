@@ -21,6 +21,7 @@ export const definerFunctions = {
     'intent.load_batch',
     'intent.load_call',
     'intent.load_command',
+    'intent.load_events',
     'intent.load_process',
     'intent.mark_dispatched',
     'intent.pause_schedule',

@@ -90,7 +90,7 @@ describe('pitfall 24: pg_stat_activity shows queries: bind parameters', () => {
   it('what the worker sends has neither a tenant nor a payload in its text', async () => {
     const store = createCommandStore({ pool: worker as unknown as pg.Pool });
     await store.load({ tenantId: rose.tenantId, commandId }, { order: 1 });
-    expect(await shownTo(admin)).toBe('select intent.load_command($1, $2, $3) as value');
+    expect(await shownTo(admin)).toBe('select intent.load_command($1, $2, $3, $4) as value');
     await worker.query(`select intent.load_command('${rose.tenantId}', '${commandId}', '{}')`);
     expect(await shownTo(admin)).toContain(rose.tenantId);
   });

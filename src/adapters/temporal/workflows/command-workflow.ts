@@ -1,4 +1,4 @@
-import { ApplicationFailure, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { ApplicationFailure, continueAsNew, proxyActivities, proxyLocalActivities, sleep, workflowInfo } from '@temporalio/workflow';
 import type { CommandReference } from '../../../ports/command-queue.ts';
 import type { CommandStatus } from '../../../ports/command-store.ts';
 import type { Activities } from '../activities.ts';
@@ -11,7 +11,9 @@ const { executeCommand } = proxyLocalActivities<Activities>({
   retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '15 seconds' },
 });
 
-// No command stays open for ever: the dead letter is written whenever the database is there again.
+const longestWaitSeconds = 60;
+
+// No command stays open for ever because of a fault: the dead letter is written whenever the database is there again.
 const { deadLetterCommand } = proxyActivities<Activities>({
   startToCloseTimeout: '20 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
@@ -25,10 +27,16 @@ export interface CommandOptions {
 /** One command, from its dispatch to its one outcome. A dead letter ends the workflow as failed, so that it can be started again. */
 export async function commandWorkflow(command: CommandReference, { giveUp }: CommandOptions = {}): Promise<CommandStatus> {
   if (giveUp !== undefined) return deadLetter(command, giveUp);
-  try {
-    return await executeCommand(command);
-  } catch (error) {
-    return deadLetter(command, rootOf(error));
+  for (let waits = 0; ; waits += 1) {
+    try {
+      return await executeCommand(command);
+    } catch (error) {
+      const root = rootOf(error);
+      if (root.name !== 'ReleaseOutdated') return deadLetter(command, root);
+    }
+    // What a newer release has written waits for that release, for as long as its deploy takes.
+    await sleep(1_000 * Math.min(2 ** waits, longestWaitSeconds));
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof commandWorkflow>(command);
   }
 }
 
