@@ -7,9 +7,11 @@ import { withGoodToken } from './token.ts';
 
 /** The SQL functions of schema `api` that reading needs, for one tenant. Each throws `FollowError`. */
 export interface Api {
-  hydrate(aggregateType: string, aggregateId: string, stateVersion: number): Promise<Hydration>;
+  /** The snapshot and the first events after it; or the first events after a version. */
+  hydrate(aggregateType: string, aggregateId: string, from: { stateVersion: number } | { afterVersion: number }): Promise<Hydration>;
   readFeed(afterPosition: number, maxEvents?: number): Promise<FeedPage>;
-  streamAsOf(aggregateType: string, aggregateId: string, until: { version?: number; at?: string }): Promise<Stream>;
+  /** The first events after a version, of those until then. */
+  streamAsOf(aggregateType: string, aggregateId: string, until: { version?: number; at?: string }, afterVersion: number): Promise<Stream>;
   /** Null where it is not there, or not this user's to see. */
   getCommand(commandId: string): Promise<CommandResult | null>;
   /** Throws `NOT_A_MEMBER` if the server does not name the tenant among the user's. */
@@ -17,7 +19,7 @@ export interface Api {
 }
 
 export interface Stream {
-  /** The aggregate's; 0 where it has no events. */
+  /** The aggregate's; 0 where it has no events. More events follow if the last one's is another. */
   readonly version: number;
   readonly events: readonly RecordedEvent[];
 }
@@ -39,16 +41,17 @@ const pageSize = 500;
 
 export function createApi(supabase: SupabaseClient, tenantId: string): Api {
   return {
-    async hydrate(aggregateType, aggregateId, stateVersion) {
-      const parameters = { aggregate_type: aggregateType, aggregate_id: aggregateId, state_version: stateVersion };
+    async hydrate(aggregateType, aggregateId, from) {
+      const begin = 'stateVersion' in from ? { state_version: from.stateVersion } : { after_version: from.afterVersion };
+      const parameters = { aggregate_type: aggregateType, aggregate_id: aggregateId, ...begin, max_events: pageSize };
       return seen(await call<Hydration>('hydrate', parameters), ({ position }) => position);
     },
     async readFeed(afterPosition, maxEvents = pageSize) {
       const page = await call<FeedPage>('read_feed', { after_position: afterPosition, max_events: maxEvents });
       return seen(page, ({ headPosition }) => headPosition);
     },
-    async streamAsOf(aggregateType, aggregateId, { version, at }) {
-      const parameters = { aggregate_type: aggregateType, aggregate_id: aggregateId, version, at };
+    async streamAsOf(aggregateType, aggregateId, { version, at }, afterVersion) {
+      const parameters = { aggregate_type: aggregateType, aggregate_id: aggregateId, version, at, after_version: afterVersion, max_events: pageSize };
       return seen(await call<Stream>('stream_as_of', parameters), ({ version: found }) => found);
     },
     getCommand: (commandId) => call<CommandResult | null>('get_command', { command_id: commandId }),

@@ -4,7 +4,8 @@ import type { Slice } from '../domain/kernel/slice.ts';
 import { backOffMs, pause } from './back-off.ts';
 import type { CommandResult, CommandToSend, CommandType, SendOptions } from './commands.ts';
 import type { Connection } from './connection.ts';
-import { evolve, fold } from './fold.ts';
+import { evolve } from './fold.ts';
+import { foldPages } from './fold-pages.ts';
 import { iterate } from './iterate.ts';
 import { createLiveFeed, type LiveFeedDeps } from './live-feed.ts';
 import type { GetOutcome } from './outcome.ts';
@@ -40,16 +41,19 @@ export function createFollowing(
 
   const feed = createLiveFeed({ supabase, channels }, {
     async load(api) {
-      const { snapshot, events, version: found, position } = await api.hydrate(aggregateType, aggregateId, stateVersion);
+      const page = await api.hydrate(aggregateType, aggregateId, { stateVersion });
+      const start = page.snapshot ?? { state: decider.initialState, version: 0 };
       // Folded first: where that fails, nothing has changed.
-      const state = fold(slice, events, snapshot === null ? decider.initialState : snapshot.state);
+      const { state, last, commandIds } = await foldPages(slice, { ...start, page }, (afterVersion) =>
+        api.hydrate(aggregateType, aggregateId, { afterVersion }),
+      );
       return {
-        position,
+        position: last.position,
         adopt() {
           changed = true;
           confirmedState = state;
-          version = found;
-          for (const { metadata } of events) arrived.add(metadata.commandId);
+          version = last.version;
+          for (const commandId of commandIds) arrived.add(commandId);
         },
       };
     },

@@ -1,6 +1,7 @@
 import type { SupabaseClient } from '@supabase/supabase-js';
+import type { Slice } from '../domain/kernel/slice.ts';
 import { openApi } from './api.ts';
-import { fold } from './fold.ts';
+import { foldPages } from './fold-pages.ts';
 import { type AggregateType, slices, type StateOf } from './slices.ts';
 
 /** The last event that counts: by the aggregate's version, or by when it was recorded. */
@@ -16,7 +17,10 @@ export type StateAt = <Aggregate extends AggregateType>(
 export function createStateAt(supabase: SupabaseClient): StateAt {
   return async (aggregateType, aggregateId, moment) => {
     const until = 'version' in moment ? { version: moment.version } : { at: new Date(moment.time).toISOString() };
-    const { version, events } = await (await openApi(supabase)).streamAsOf(aggregateType, aggregateId, until);
-    return { state: fold(slices[aggregateType], events) as StateOf<typeof aggregateType>, version };
+    const api = await openApi(supabase);
+    const slice: Slice = slices[aggregateType];
+    const readPage = (afterVersion: number) => api.streamAsOf(aggregateType, aggregateId, until, afterVersion);
+    const { state, last } = await foldPages(slice, { state: slice.decider.initialState, version: 0, page: await readPage(0) }, readPage);
+    return { state: state as StateOf<typeof aggregateType>, version: last.version };
   };
 }
