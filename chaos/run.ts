@@ -40,13 +40,14 @@ async function run(options: Options): Promise<number> {
   const { seed, nextStep } = choose(options);
   const [layoutName, layout] = options.isHosted ? Object.entries(hostedLayouts)[seed % Object.keys(hostedLayouts).length]! : [];
   if (layoutName !== undefined) log(`as a hosted project: ${layoutName}`);
-  const logsTo = join(directory, `${seed}-logs`);
+  const name = [seed, ...modesOf(options)].join('-');
+  const logsTo = join(directory, `${name}-logs`);
   const stack = { isEmbedded: options.isEmbedded, layout, isPooled: options.isPooled };
   const report = await runChaos({ seed, nextStep, stack, signal, log, logsTo, keep: options.keep });
   log(summary(report));
   if (report.violations.length === 0) return 0;
   report.violations.slice(0, shownViolations).forEach((found) => console.log(`  ${describeViolation(found)}`));
-  console.log(`Logs: ${logsTo}\nRepeat it: npm run chaos -- ${modes(options)}--replay ${saveTimeline(report)}`);
+  console.log(`Logs: ${logsTo}\nRepeat it: npm run chaos -- ${modesOf(options).map((mode) => `--${mode} `).join('')}--replay ${saveTimeline(report, name)}`);
   return 1;
 }
 
@@ -68,9 +69,8 @@ function choose({ replay, minutes, seed = newSeed(), faultNames }: Options): { s
   };
 }
 
-/** As they were given. */
-function modes({ isEmbedded, isHosted, isPooled }: Options): string {
-  return [isEmbedded && '--embedded ', isHosted && '--hosted ', isPooled && '--pooled '].filter(Boolean).join('');
+function modesOf({ isEmbedded, isHosted, isPooled }: Options): string[] {
+  return Object.entries({ embedded: isEmbedded, hosted: isHosted, pooled: isPooled }).flatMap(([mode, isOn]) => (isOn ? [mode] : []));
 }
 
 function summary({ timeline, commands, events, restsMs, violations }: Report): string {
@@ -79,9 +79,9 @@ function summary({ timeline, commands, events, restsMs, violations }: Report): s
   return [`seed ${timeline.seed}: ${counts}. To rest:`, ...rests].join('\n  ');
 }
 
-function saveTimeline({ timeline }: Report): string {
+function saveTimeline({ timeline }: Report, name: string): string {
   mkdirSync(directory, { recursive: true });
-  const file = join(directory, `${timeline.seed}.json`);
+  const file = join(directory, `${name}.json`);
   writeFileSync(file, `${JSON.stringify(timeline, null, 2)}\n`);
   console.log(JSON.stringify(timeline));
   return file;

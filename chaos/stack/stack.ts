@@ -7,7 +7,7 @@ import { type OwnDatabase, startOwnDatabase } from '../../src/testing/own-databa
 import { createScratchDirectory } from '../../src/testing/scratch-directory.ts';
 import { startTcpProxy, type TcpProxy } from '../../src/testing/tcp-proxy.ts';
 import { chooseTestPort } from '../../src/testing/test-port.ts';
-import { startPooler } from './pooler.ts';
+import { startPooler } from '../../src/testing/pooler.ts';
 import { type Service, type ServiceKind, startService } from './service.ts';
 import { type ChaosTemporal, startTemporalServer } from './temporal.ts';
 

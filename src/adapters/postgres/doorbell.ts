@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import pgListen from 'pg-listen';
 import type { Doorbell } from '../../ports/command-queue.ts';
@@ -5,6 +6,7 @@ import type { Logger } from '../../ports/logger.ts';
 import { translatingErrors } from './errors.ts';
 
 const channel = 'intent_commands';
+const listenAgainPauseMs = 200;
 const longestReconnectPauseMs = 5_000;
 const connectTimeoutMs = 5_000;
 /** A listener says nothing by itself: only an answer tells that the other end is still there. */
@@ -45,9 +47,14 @@ export async function createDoorbell({ connectionString, pool, log, checkInterva
     },
   );
   let isListening = true;
+  let isListeningAgain = false;
+  const closing = new AbortController();
   const ring = () => sleepers.forEach((wake) => wake());
   subscriber.notifications.on(channel, ring);
-  subscriber.events.on('error', (error) => log.error({ err: error }, 'The doorbell is broken; commands are found by polling'));
+  subscriber.events.on('error', (error) => {
+    log.error({ err: error }, 'The doorbell is broken; commands are found by polling');
+    void listenAgain();
+  });
   subscriber.events.on('reconnect', (attempt) => {
     isListening = false;
     log.warn({ attempt }, 'The doorbell reconnects');
@@ -108,8 +115,31 @@ export async function createDoorbell({ connectionString, pool, log, checkInterva
         }
       }
     },
-    close: () => subscriber.close(),
+    close() {
+      closing.abort();
+      return subscriber.close();
+    },
   };
+
+  /** A pooler answers a login, and a server that hangs behind it no LISTEN: the library leaves it at that, and has a connection that hears nothing. */
+  async function listenAgain(): Promise<void> {
+    if (isListeningAgain) return;
+    isListeningAgain = true;
+    isListening = false;
+    while (!closing.signal.aborted && !isListening) {
+      try {
+        await sleep(listenAgainPauseMs, undefined, { signal: closing.signal });
+        // It sends nothing for a channel that it believes it listens to.
+        if (subscriber.getSubscribedChannels().includes(channel)) await subscriber.unlisten(channel);
+        await subscriber.listenTo(channel);
+        isListening = true;
+        ring();
+      } catch {
+        // Its own check may have found the connection dead meanwhile: then it reconnects, and says so.
+      }
+    }
+    isListeningAgain = false;
+  }
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

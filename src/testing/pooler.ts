@@ -1,11 +1,11 @@
 import { chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chooseServerUser } from '../../src/local/postgres/server-user.ts';
-import { startProcess } from '../../src/local/process/start-process.ts';
-import { acceptsConnections, until } from '../../src/local/process/until.ts';
-import { StackError } from '../../src/local/stack-error.ts';
-import { executableOnPath } from '../../src/local/temporal/executable-on-path.ts';
-import { chooseTestPort } from '../../src/testing/test-port.ts';
+import { chooseServerUser } from '../local/postgres/server-user.ts';
+import { startProcess } from '../local/process/start-process.ts';
+import { acceptsConnections, until } from '../local/process/until.ts';
+import { StackError } from '../local/stack-error.ts';
+import { executableOnPath } from '../local/temporal/executable-on-path.ts';
+import { chooseTestPort } from './test-port.ts';
 
 const readyTimeoutMs = 10_000;
 const stopTimeoutMs = 4_000;
@@ -16,11 +16,15 @@ export interface Pooler {
   stop(): Promise<void>;
 }
 
+export function findPooler(): string | undefined {
+  // Debian has it beside the servers, and not on everybody's path.
+  return executableOnPath('pgbouncer', `${process.env['PATH'] ?? ''}:/usr/sbin`);
+}
+
 /** PgBouncer in session mode before PostgreSQL, for one login. Throws `StackError` where it is not installed. */
 export async function startPooler(home: string, databaseUrl: string): Promise<Pooler> {
-  // Debian has it beside the servers, and not on everybody's path.
-  const pgbouncer = executableOnPath('pgbouncer', `${process.env['PATH'] ?? ''}:/usr/sbin`);
-  if (pgbouncer === undefined) throw new StackError('--pooled needs PgBouncer.', 'Install it: apt-get install pgbouncer');
+  const pgbouncer = findPooler();
+  if (pgbouncer === undefined) throw new StackError('There is no PgBouncer.', 'Install it: apt-get install pgbouncer');
   const url = new URL(databaseUrl);
   const port = await chooseTestPort();
   const users = join(home, 'pgbouncer-users.txt');
