@@ -71,8 +71,8 @@ export const plantedFunctions: readonly Planted[] = [
   },
   {
     what: 'a comment for clients that names a private table',
-    sql: `reset role; comment on function api.hydrate(text, text, integer) is 'Reads what session_tenants has.'`,
-    caught: ['api.hydrate(text,text,integer), session_tenants: a comment that PostgREST publishes names nothing private. Say'],
+    sql: `reset role; comment on function api.get_command(uuid) is 'Reads what session_tenants has.'`,
+    caught: ['api.get_command(uuid), session_tenants: a comment that PostgREST publishes names nothing private. Say'],
   },
   {
     what: 'a comment for clients that names a private function, table or column with or without its schema, or a role',
