@@ -246,6 +246,24 @@ reset role;
 
 
 -- State: hints.
+set local role intent_owner;
+alter table intent.tenants add column if not exists hints_per_second integer default 5;
+comment on column intent.tenants.hints_per_second is
+  'How many hints of appends a second its members are sent, on the average of ten seconds; what is more is merged. Null: one for each append.';
+
+create table if not exists intent.withheld_hints (
+  tenant_id uuid primary key references intent.tenants,
+  announced_position bigint not null,
+  announced_at timestamptz not null default '-infinity'
+);
+comment on table intent.withheld_hints is 'The tenants above their rate of hints: the pump tells their members in one message a second.';
+comment on column intent.withheld_hints.tenant_id is 'Whose hints are withheld.';
+comment on column intent.withheld_hints.announced_position is 'Members have been told of the log up to here.';
+comment on column intent.withheld_hints.announced_at is 'When they were told last.';
+
+-- How many commands of a tenant were rejected lately, for broadcast_outcome.
+create index if not exists commands_rejected on intent.commands (tenant_id, completed_at) where status = 'rejected';
+reset role;
 
 
 

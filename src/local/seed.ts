@@ -20,6 +20,8 @@ const people = [
 export async function seedExample(client: ClientBase, { demoPassword: password }: Secrets): Promise<User[]> {
   for (const { tenantId, name, isolation } of [rose, thorn]) {
     await client.query('select intent.create_tenant($1, $2, $3)', [tenantId, name, isolation]);
+    // The local gateway is no project that others share.
+    await client.query('update intent.tenants set hints_per_second = null where tenant_id = $1', [tenantId]);
   }
   const users: User[] = [];
   for (const { email, memberships } of people) {

@@ -3,6 +3,7 @@ import { allowedOrigins } from './allowed-origins.ts';
 import { cacheDirectory } from './cache-directory.ts';
 import { startEdgeFunction } from './edge-function.ts';
 import { startGateway } from './gateway/gateway.ts';
+import { freePlanDeliveriesPerSecond } from './gateway/realtime/limits.ts';
 import { startLocalDatabase } from './local-database.ts';
 import type { LocalDatabase } from './local-database.ts';
 import type { Part, Parts } from './parts.ts';
@@ -111,6 +112,7 @@ async function startApi({ parts, directory, ports, secrets, log }: PartsContext,
         functionUrl: localUrl(ports.edgeFunction),
         allowedOrigins,
         limitAddresses: process.env['INTENT_HOSTED_LIMITS'] === '1',
+        realtime: { maxDeliveriesPerSecond: process.env['INTENT_HOSTED_LIMITS'] === '1' ? freePlanDeliveriesPerSecond : null },
         log,
       }),
     ({ url }) => url,

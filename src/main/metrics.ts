@@ -44,6 +44,16 @@ export function createMetrics() {
       labelNames: ['reason'],
       registers,
     }),
+    hintsMerged: new Counter({
+      name: 'intent_hints_merged_total',
+      help: 'Hints that this pump has sent to tenants above their rate, each for all that were withheld since the last.',
+      registers,
+    }),
+    hintsWithheld: new Counter({
+      name: 'intent_hints_withheld_events_total',
+      help: 'Events that had no hint of their own, and that these told of.',
+      registers,
+    }),
     connections: new Gauge({
       name: 'intent_pool_connections',
       help: 'Connections to PostgreSQL by pool, and requests that wait for one.',

@@ -1,11 +1,13 @@
 import { createCommandQueue } from '../adapters/postgres/command-queue.ts';
 import { createDoorbell } from '../adapters/postgres/doorbell.ts';
 import { createHintFault } from '../adapters/postgres/hint-fault.ts';
+import { createHintAnnouncer } from '../adapters/postgres/hint-announcer.ts';
 import { createOpenCommands } from '../adapters/postgres/open-commands.ts';
 import { createPool } from '../adapters/postgres/pool.ts';
 import { createProcessQueue } from '../adapters/postgres/process-queue.ts';
 import { createReadQueueFigures } from '../adapters/postgres/queue-figures.ts';
 import { systemClock } from '../adapters/system/clock.ts';
+import { announceHints } from '../application/announce-hints.ts';
 import { type PumpDeps, pumpCommands } from '../application/pump-commands.ts';
 import { reconcileCommands } from '../application/reconcile-commands.ts';
 import { createReportWaitingProcesses, createWakeProcesses } from '../application/wake-processes.ts';
@@ -18,7 +20,7 @@ import { describeDatabase } from './database-url.ts';
 import type { Readiness } from './readiness.ts';
 import { retry } from './retry.ts';
 import type { Telemetry } from './telemetry-context.ts';
-import { observeDispatcher, observeDoorbell, observeOpenCommands, observeQueue } from './telemetry-pump.ts';
+import { observeDispatcher, observeDoorbell, observeHints, observeOpenCommands, observeQueue } from './telemetry-pump.ts';
 
 export interface PumpOptions {
   readonly connectionString: string;
@@ -52,6 +54,7 @@ export async function runPump(options: PumpOptions): Promise<void> {
   const queue = observeQueue(createCommandQueue({ pool, pumpName: processName }), telemetry);
   const dispatcher = observeDispatcher(options.dispatcher, telemetry);
   const openCommands = observeOpenCommands(createOpenCommands(pool), telemetry);
+  const announcer = observeHints(createHintAnnouncer(pool), telemetry);
   const processes = { queue: createProcessQueue({ pool, pumpName: processName }), clock: systemClock, log };
   const wakeProcesses = waker ? createWakeProcesses({ ...processes, waker }) : createReportWaitingProcesses(processes);
   try {
@@ -66,6 +69,7 @@ export async function runPump(options: PumpOptions): Promise<void> {
         log,
         ...options.batches,
       }, signal),
+      announceHints({ announcer, clock: systemClock, log }, signal),
       executions && reconcileCommands({ openCommands, executions, clock: systemClock, log }, signal),
     ]);
   } finally {

@@ -1,5 +1,6 @@
 import type { CommandDispatcher, Handover } from '../ports/command-dispatcher.ts';
 import type { ClaimedCommand, CommandQueue, Doorbell } from '../ports/command-queue.ts';
+import type { HintAnnouncer } from '../ports/hint-announcer.ts';
 import type { OpenCommands } from '../ports/open-commands.ts';
 import { now } from './execution.ts';
 import { failSpan } from './telemetry.ts';
@@ -69,6 +70,18 @@ export function observeDoorbell(doorbell: Doorbell, { metrics }: Telemetry): Doo
           return hasRung;
         },
       };
+    },
+  };
+}
+
+/** Counts what is merged. */
+export function observeHints(announcer: HintAnnouncer, { metrics }: Telemetry): HintAnnouncer {
+  return {
+    async announce() {
+      const announced = await announcer.announce();
+      metrics.hintsMerged.inc(announced.hints);
+      metrics.hintsWithheld.inc(announced.events);
+      return announced;
     },
   };
 }

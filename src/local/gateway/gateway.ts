@@ -13,6 +13,7 @@ import { createLateFollower } from './realtime/late-follower.ts';
 import { keepPartitions } from './realtime/keep-partitions.ts';
 import { probeTimeoutMs } from './realtime/limits.ts';
 import { createPresenceBoard } from './realtime/presence.ts';
+import { createProjectLimit } from './realtime/project-limit.ts';
 import { createReplay } from './realtime/replay.ts';
 import { createRestBroadcast } from './realtime/rest-broadcast.ts';
 import { createRealtimeServer } from './realtime/server.ts';
@@ -53,6 +54,8 @@ export interface RealtimeHabits {
   readonly followsLate?: boolean;
   /** After a broken stream nobody is told. (Default: false: channels are told to join again) */
   readonly hidesBreaks?: boolean;
+  /** To all clients together, averaged over a minute; above it each channel that gets something is closed. (Default: null, no limit) */
+  readonly maxDeliveriesPerSecond?: number | null;
 }
 
 export interface RunningGateway {
@@ -88,8 +91,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     const realtimePool = openPool(options.realtimeDatabaseUrl, realtimeConnections, probeTimeoutMs, log);
     closers.push(() => realtimePool.end());
 
-    const { refusalDelayMs = 0, followsLate = false, hidesBreaks = false } = options.realtime ?? {};
-    const hub = createHub(log);
+    const { refusalDelayMs = 0, followsLate = false, hidesBreaks = false, maxDeliveriesPerSecond = null } = options.realtime ?? {};
+    const hub = createHub(log, createProjectLimit(maxDeliveriesPerSecond));
     const metrics = createGatewayMetrics(hub.count);
     const late = createLateFollower(follow, log);
     const follower = await prepareToFollow();

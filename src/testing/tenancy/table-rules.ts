@@ -106,7 +106,8 @@ export const tableRules: readonly CensusRule[] = [
     violations: `select ${policy} as name from pg_policy as p join ${ourTables} as c on c.oid = p.polrelid
       where 'intent_system'::regrole = any (p.polroles) and c.relname not in (
         'checkpoints', 'claim_turns', 'commands', 'events', 'membership_log', 'memberships', 'message_types', 'operator_log',
-        'process_trace', 'processes', 'reactions', 'schedules', 'session_tenants', 'skipped_events', 'snapshots', 'tenants')`,
+        'process_trace', 'processes', 'reactions', 'schedules', 'session_tenants', 'skipped_events', 'snapshots', 'tenants',
+        'withheld_hints')`,
   },
   {
     rule: 'every view runs as the one who asks',

@@ -72,6 +72,7 @@ export async function joinChannel(frame: Frame, deps: ChannelDeps): Promise<Chan
     deliver: (broadcast) => {
       if (hears && !alreadyReplayed.has(broadcast.id)) send(encodeBroadcast(version, frame, broadcast));
     },
+    close: (reason) => channel.close(reason),
     interrupt: () => {
       channel.drop();
       push('phx_error', '{}');

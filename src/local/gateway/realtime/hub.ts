@@ -1,4 +1,5 @@
 import { maxBroadcastBytes } from './limits.ts';
+import type { ProjectLimit } from './project-limit.ts';
 
 /** A row of realtime.messages. */
 export interface Broadcast {
@@ -11,6 +12,8 @@ export interface Broadcast {
 
 export interface Listener {
   deliver(broadcast: Broadcast): void;
+  /** Closes the channel for good. */
+  close(reason: string): void;
   /** Something may have been missed: the client must join again, and catch up. */
   interrupt(): void;
 }
@@ -25,7 +28,8 @@ export interface Hub {
   count(): number;
 }
 
-export function createHub(log: (line: string) => void): Hub {
+/** Above the project's limit a row is dropped, and closes the channels that it was for. */
+export function createHub(log: (line: string) => void, limit: ProjectLimit): Hub {
   const topics = new Map<string, Set<Listener>>();
 
   return {
@@ -46,7 +50,10 @@ export function createHub(log: (line: string) => void): Hub {
         log(`realtime: dropped a broadcast of ${bytes} bytes to ${broadcast.topic}; at most ${maxBroadcastBytes} are carried`);
         return;
       }
-      for (const listener of [...(topics.get(broadcast.topic) ?? [])]) listener.deliver(broadcast);
+      for (const listener of [...(topics.get(broadcast.topic) ?? [])]) {
+        if (limit.admit()) listener.deliver(broadcast);
+        else listener.close('Too many messages per second');
+      }
     },
 
     interrupt() {

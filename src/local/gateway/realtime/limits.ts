@@ -26,4 +26,10 @@ export const goodbyeMs = 1_000;
 export const replicationCheckMs = 500;
 export const replicationPatienceMs = 60_000;
 
+/** Of the free plan; Pro has 500. */
+export const freePlanDeliveriesPerSecond = 100;
+
+/** Over so long the project's deliveries are averaged. */
+export const perMinuteSeconds = 60;
+
 export const probeTimeoutMs = 5_000;
