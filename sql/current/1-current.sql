@@ -30,6 +30,28 @@ comment on column intent.claim_turns.turn is 'Names the row. A claim writes over
 comment on sequence intent.claim_turns_turn_seq is 'Names the rows of claim_turns.';
 comment on column intent.claim_turns.served_at is 'When the claim was made.';
 
+-- A role's own settings stand above the database's: `alter database … set default_transaction_isolation = 'repeatable read'`, which an
+-- application may need for itself, had every command refused. Named only if they differ, so that nobody waits for the catalogue in vain.
+do $$
+declare
+  needed record;
+begin
+  for needed in
+    select role.name as role, setting.name, setting.value
+    from unnest(array['intent_pump', 'intent_worker', 'intent_operator']) as role (name)
+    cross join (
+      values ('default_transaction_isolation', 'read committed'), ('row_security', 'on'), ('idle_session_timeout', '0'), ('search_path', 'pg_catalog')
+    ) as setting (name, value)
+    where not exists (
+      select from pg_db_role_setting as s
+      where s.setrole = to_regrole(role.name) and s.setdatabase = 0 and format('%s=%s', setting.name, setting.value) = any (s.setconfig)
+    )
+  loop
+    execute format('alter role %I set %I = %L', needed.role, needed.name, needed.value);
+  end loop;
+end
+$$;
+
 
 
 

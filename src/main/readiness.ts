@@ -4,11 +4,14 @@ const longestProbeMs = 2_000;
 const noteLastsMs = 180_000;
 const maxNotes = 20;
 
-/** Resolves where what it asks for is there; may throw or take for ever where it is not. */
+/** Resolves where what it asks for is there; may throw or take for ever where it is not. What a `Lack` says is told, too. */
 export type Probe = () => Promise<unknown>;
 
 /** What is amiss, though the work goes on; undefined: nothing. May throw where it cannot be asked. */
 export type Question = () => Promise<string | undefined>;
+
+/** It is there, and not as it must be: what is wrong and what to do, without a secret, since it stands in `/readyz`. */
+export class Lack extends Error {}
 
 /** Of what is waited for: it is lacking until `need` is told how to ask for it. */
 export const neverYet: Probe = () => Promise.reject(new Error('There has been no connection yet.'));
@@ -60,16 +63,23 @@ export function createReadiness(): Readiness {
     async check() {
       if (phase === 'stopping') return { lacks: ['it shuts down'], waiting: everythingWaiting() };
       const [lacking, amiss] = await Promise.all([
-        Promise.all([...probes].map(async ([name, probe]) => ((await inTime(probe().then(() => true))) ? [] : [name]))),
+        Promise.all([...probes].map(([name, probe]) => lackOf(name, probe))),
         Promise.all([...questions].map(async ([name, question]) => {
           const text = await inTime(question());
           return text === undefined ? [] : [`${name}: ${text}`];
         })),
       ]);
-      const lacks = lacking.flat();
+      const lacks = lacking.filter((lack) => lack !== undefined);
       return { lacks: phase === 'starting' && lacks.length === 0 ? ['it starts'] : lacks, waiting: [...everythingWaiting(), ...amiss.flat()] };
     },
   };
+}
+
+/** Undefined if it is there. */
+async function lackOf(name: string, probe: Probe): Promise<string | undefined> {
+  const answer = await inTime<unknown>(probe().then(() => 'there', (error: unknown) => error));
+  if (answer === 'there') return undefined;
+  return answer instanceof Lack ? `${name}: ${answer.message}` : name;
 }
 
 /** Undefined where there was no answer, or none in time. */

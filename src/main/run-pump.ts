@@ -16,8 +16,9 @@ import type { Logger } from '../ports/logger.ts';
 import type { CommandExecutions } from '../ports/open-commands.ts';
 import type { ProcessWaker } from '../ports/process-waker.ts';
 import { processName } from './config.ts';
+import { createDatabaseProbe } from './database-probe.ts';
 import { describeDatabase } from './database-url.ts';
-import type { Readiness } from './readiness.ts';
+import { Lack, type Readiness } from './readiness.ts';
 import { retry } from './retry.ts';
 import type { Telemetry } from './telemetry-context.ts';
 import { observeDispatcher, observeDoorbell, observeHints, observeOpenCommands, observeQueue } from './telemetry-pump.ts';
@@ -43,14 +44,18 @@ export interface PumpOptions {
 export async function runPump(options: PumpOptions): Promise<void> {
   const { connectionString, waker, executions, log, telemetry, signal, need, ask, ready } = options;
   const pool = createPool({ connectionString, applicationName: 'intent-pump', maxConnections: 8, log });
-  need('PostgreSQL for the pump', () => pool.query('select'));
+  need('PostgreSQL for the pump', createDatabaseProbe(pool, 'intent_pump'));
   ask('hints', createHintFault(pool));
   telemetry.page.watchPool('pump', pool);
   telemetry.page.watchQueue(createReadQueueFigures(pool));
   const waitingFor = `PostgreSQL, as ${describeDatabase(connectionString)}`;
   const doorbell = await retry(() => createDoorbell({ connectionString, pool, log }), { log, signal, waitingFor });
   if (doorbell === undefined) return pool.end();
-  need('the doorbell', async () => doorbell.isListening() || Promise.reject(new Error('It reconnects.')));
+  need('the doorbell', async () => {
+    const deafness = doorbell.deafness();
+    if (deafness !== undefined) throw new Lack(deafness);
+    if (!doorbell.isListening()) throw new Error('It reconnects.');
+  });
   const queue = observeQueue(createCommandQueue({ pool, pumpName: processName }), telemetry);
   const dispatcher = observeDispatcher(options.dispatcher, telemetry);
   const openCommands = observeOpenCommands(createOpenCommands(pool), telemetry);

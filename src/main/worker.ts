@@ -14,6 +14,7 @@ import { cacheDirectory } from '../local/cache-directory.ts';
 import { createCommandRouter } from '../application/route-commands.ts';
 import { loadWorkerConfig, type WorkerConfig } from './config.ts';
 import { createHandler } from './create-handler.ts';
+import { createDatabaseProbe } from './database-probe.ts';
 import { neverYet } from './readiness.ts';
 import { retry } from './retry.ts';
 import { type ProcessContext, runProcess } from './run-process.ts';
@@ -25,7 +26,7 @@ import { runPump } from './run-pump.ts';
 await runProcess('worker', loadWorkerConfig, async (context) => {
   const { config, log, telemetry, need, ask, noteWaiting } = context;
   const handler = createHandler(config.DATABASE_URL, log, telemetry, { supplierUrl: config.SUPPLIER_URL, noteWaiting });
-  need('PostgreSQL for the worker', () => handler.pool.query('select'));
+  need('PostgreSQL for the worker', createDatabaseProbe(handler.pool, 'intent_worker'));
   ask('hints', createHintFault(handler.pool));
   try {
     await (config.INTENT_ENGINE === 'inline' ? runInline(context, handler) : runOnTemporal(context, handler));

@@ -22,6 +22,14 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** The store is of an older or a newer release than this one: it waits until one of both is brought up to the other. */
+export class SchemaUnfit extends StoreUnavailable {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SchemaUnfit';
+  }
+}
+
 /** Somebody else's service could not be asked, or gave no answer that can be used: whether the call took effect is unknown. Repeat it. */
 export class OutsideUnavailable extends Error {
   /** What an instance is told where the last attempt ends so. */

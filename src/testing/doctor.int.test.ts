@@ -89,6 +89,12 @@ const harms: readonly { problem: string; object: string; harm: string }[] = [
     object: 'realtime.send(jsonb, text, text, boolean)',
     harm: 'revoke usage on schema realtime from intent_owner',
   },
+  { problem: 'role without a setting that it needs', object: 'intent_worker', harm: 'alter role intent_worker reset default_transaction_isolation' },
+  {
+    problem: 'role with a setting that it cannot have',
+    object: 'intent_pump',
+    harm: `do $$ begin execute format('alter role intent_pump in database %I set default_transaction_isolation = serializable', current_database()); end $$`,
+  },
   { problem: 'role may hold its locks for ever', object: 'authenticator', harm: 'alter role authenticator reset idle_in_transaction_session_timeout' },
 ];
 
@@ -99,6 +105,19 @@ describe('intent.doctor()', () => {
 
   it.each(harms)('finds "$problem" of $object, alone, after: $harm', async ({ problem, object, harm }) => {
     expect(await findAfter(harm)).toEqual([{ problem, object, detail: expect.any(String) as string, remedy: expect.any(String) as string }]);
+  });
+
+  it.each([
+    ['default_transaction_read_only', 'on', 'database is read-only'],
+    ['session_replication_role', 'replica', 'triggers and policies are off'],
+    ['row_security', 'off', 'triggers and policies are off'],
+  ])('finds that %s is %s for the whole database, and says how to undo it', async (setting, value, problem) => {
+    const found = await findAfter(`do $$ begin execute format('alter database %I set ${setting} = ${value}', current_database()); end $$`);
+    expect(found).toMatchObject([{ problem, object: expect.stringMatching(/^database /) as string, remedy: expect.stringContaining(`reset ${setting};`) as string }]);
+  });
+
+  it('is content with settings of the database that the roles have their own for', async () => {
+    expect(await findAfter(`do $$ begin execute format('alter database %I set default_transaction_isolation = serializable', current_database()); end $$`)).toEqual([]);
   });
 
   it('finds that the database was moved to another version of its collation, and the indexes that are in doubt', async () => {

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import pgListen from 'pg-listen';
-import type { Doorbell } from '../../ports/command-queue.ts';
+import type { Doorbell, Sleeper } from '../../ports/command-queue.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { translatingErrors } from './errors.ts';
+import { createHearing } from './hearing.ts';
 
 const channel = 'intent_commands';
 const listenAgainPauseMs = 200;
@@ -11,6 +12,8 @@ const longestReconnectPauseMs = 5_000;
 const connectTimeoutMs = 5_000;
 /** A listener says nothing by itself: only an answer tells that the other end is still there. */
 const defaultCheckIntervalMs = 5_000;
+/** A bed is held by an open transaction, which the server ends after ten seconds without a statement. */
+const longestRestMs = 5_000;
 
 export interface DoorbellDeps {
   /** As `intent_pump`: the listener has a connection of its own, */
@@ -23,8 +26,10 @@ export interface DoorbellDeps {
 }
 
 export interface RunningDoorbell extends Doorbell {
-  /** False while the listener reconnects: what it misses is found by polling. */
+  /** False while the listener reconnects, and while it is deaf: what it misses is found by polling. */
   isListening(): boolean;
+  /** It is connected, and what is rung does not arrive: why, and what to do. Undefined as long as it hears. */
+  deafness(): string | undefined;
   close(): Promise<void>;
 }
 
@@ -46,6 +51,7 @@ export async function createDoorbell({ connectionString, pool, log, checkInterva
       retryTimeout: 0,
     },
   );
+  const hearing = createHearing({ subscriber, pool, log });
   let isListening = true;
   let isListeningAgain = false;
   const closing = new AbortController();
@@ -61,21 +67,27 @@ export async function createDoorbell({ connectionString, pool, log, checkInterva
   });
   subscriber.events.on('connected', () => {
     isListening = true;
+    hearing.again();
     // What was rung while it was away is lost: look.
     ring();
   });
   try {
     await subscriber.connect();
     await subscriber.listenTo(channel);
+    await hearing.begin();
   } catch (error) {
     // Else it would go on reconnecting, beside the next attempt's.
+    hearing.end();
     await subscriber.close();
     throw error;
   }
 
   return {
-    isListening: () => isListening,
+    isListening: () => isListening && hearing.deafness() === undefined,
+    deafness: hearing.deafness,
     async lieDown() {
+      // Nobody need ring for the deaf.
+      if (hearing.deafness() !== undefined) return restless;
       let rung = new AbortController();
       const lost = new AbortController();
       // With a reason, since otherwise each ring makes an error with a stack.
@@ -86,28 +98,29 @@ export async function createDoorbell({ connectionString, pool, log, checkInterva
       connection.on('error', lose);
       // Before the lock is taken: what rings between the two must be heard.
       sleepers.add(wake);
-      const bed = await takeBed();
+      await takeBed();
+      const liesSince = performance.now();
 
       return {
         async sleep(timeoutMs, signal) {
           await untilAborted(AbortSignal.any([rung.signal, lost.signal, signal, AbortSignal.timeout(timeoutMs)]));
           const hasRung = rung.signal.aborted && !lost.signal.aborted;
           if (hasRung) rung = new AbortController();
-          return hasRung;
+          return hasRung && performance.now() - liesSince < longestRestMs;
         },
         async rise() {
           sleepers.delete(wake);
-          const isGivenBack = bed === null || (await connection.query('select intent.wake_up($1)', [bed]).then(() => true, () => false));
+          const isGivenBack = await connection.query('commit').then(() => true, () => false);
           // A connection that may still hold the lock is closed, which ends it.
           connection.release(!isGivenBack);
           if (isGivenBack) connection.off('error', lose);
         },
       };
 
-      async function takeBed(): Promise<number | null> {
+      /** For as long as a transaction: whatever stands between us and the server, this connection has it, and gives it back. */
+      async function takeBed(): Promise<void> {
         try {
-          const { rows } = await translatingErrors(() => connection.query<{ bed: number | null }>('select intent.fall_asleep() as bed'));
-          return rows[0]?.bed ?? null;
+          await translatingErrors(() => connection.query('begin; select intent.lie_down()'));
         } catch (error) {
           sleepers.delete(wake);
           connection.release(true);
@@ -115,9 +128,10 @@ export async function createDoorbell({ connectionString, pool, log, checkInterva
         }
       }
     },
-    close() {
+    async close() {
       closing.abort();
-      return subscriber.close();
+      hearing.end();
+      await subscriber.close();
     },
   };
 
@@ -130,9 +144,12 @@ export async function createDoorbell({ connectionString, pool, log, checkInterva
       try {
         await sleep(listenAgainPauseMs, undefined, { signal: closing.signal });
         // It sends nothing for a channel that it believes it listens to.
-        if (subscriber.getSubscribedChannels().includes(channel)) await subscriber.unlisten(channel);
-        await subscriber.listenTo(channel);
+        for (const each of [channel, hearing.channel]) {
+          if (subscriber.getSubscribedChannels().includes(each)) await subscriber.unlisten(each);
+          await subscriber.listenTo(each);
+        }
         isListening = true;
+        hearing.again();
         ring();
       } catch {
         // Its own check may have found the connection dead meanwhile: then it reconnects, and says so.
@@ -141,6 +158,15 @@ export async function createDoorbell({ connectionString, pool, log, checkInterva
     isListeningAgain = false;
   }
 }
+
+/** Sleeps by the clock alone. */
+const restless: Sleeper = {
+  async sleep(timeoutMs, signal) {
+    await untilAborted(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+    return false;
+  },
+  async rise() {},
+};
 
 function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -41,10 +41,27 @@ describe('what passes by itself, so that the command is tried again:', () => {
     await pool.end();
   });
 
+  it.each([
+    ['42883', 'select intent.of_another_release()'],
+    ['42P01', 'select from intent.of_another_release'],
+    ['42703', 'select of_another_release from intent.tenants'],
+    ['3F000', 'create table of_another_release.tenants ()'],
+    ['42704', `select 'x'::intent.of_another_release`],
+    ['42501', 'set local role anon; select from intent.tenants'],
+  ])('a schema that is older or newer than this release: %s', async (code, statement) => {
+    const client = new pg.Client({ connectionString: database.adminUrl });
+    await client.connect();
+    await client.query('begin');
+    const asked = translatingErrors(() => client.query(statement));
+    await expect(asked).rejects.toThrow(StoreUnavailable);
+    await expect(asked).rejects.toMatchObject({ name: 'SchemaUnfit', cause: { code } });
+    await client.end();
+  });
+
   it('not a statement that is wrong', async () => {
     const client = new pg.Client({ connectionString: database.adminUrl });
     await client.connect();
-    await expect(translatingErrors(() => client.query('select nonsense'))).rejects.not.toThrow(StoreUnavailable);
+    await expect(translatingErrors(() => client.query('select 1 / 0'))).rejects.not.toThrow(StoreUnavailable);
     await client.end();
   });
 });

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { type MainProcess, startMainProcess } from '../testing/main-process.ts';
+import { hasPgBouncer, type PgBouncer, startPgBouncer } from '../testing/pgbouncer.ts';
+import { claimsOf, connect, createTenant, openBudget, submitAs, type TestTenant } from '../testing/tenant.ts';
+
+let database: TestDatabase;
+let db: ReturnType<typeof connect>;
+let tenant: TestTenant;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = connect(database);
+  tenant = await createTenant(db.admin);
+});
+afterAll(() => db.end());
+
+const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 20_000, interval: 50 });
+
+async function executes(aggregateId: string): Promise<void> {
+  const { commandId } = await submitAs(db.admin, claimsOf(tenant, 'owner'), openBudget(aggregateId));
+  await eventually(async () => {
+    const { rows } = await db.admin.query('select status from intent.commands where command_id = $1', [commandId]);
+    expect(rows).toEqual([{ status: 'succeeded' }]);
+  });
+}
+
+/** Advisory locks that a connection keeps beyond its transaction. */
+async function locksOfSessions(): Promise<number> {
+  const { rows } = await db.admin.query<{ locks: number }>(
+    `select count(*)::integer as locks from pg_locks as l join pg_stat_activity as a using (pid)
+     where l.locktype = 'advisory' and a.datname = current_database() and a.xact_start is null`,
+  );
+  return rows[0]!.locks;
+}
+
+// With the inline engine one process is worker and pump.
+async function startBehind(pooler: PgBouncer): Promise<MainProcess> {
+  return startMainProcess('worker', database, {
+    INTENT_ENGINE: 'inline',
+    DATABASE_URL: pooler.through(database.urlFor('intent_worker')),
+    PUMP_DATABASE_URL: pooler.through(database.urlFor('intent_pump')),
+  });
+}
+
+describe.skipIf(!hasPgBouncer)('worker and pump', () => {
+  it('behind a pooler in transaction mode say that the doorbell is deaf, execute by polling, and leave nothing locked', async () => {
+    const pooler = await startPgBouncer(database, 'transaction');
+    const worker = await startBehind(pooler);
+    await eventually(async () => {
+      const response = await worker.get('/readyz');
+      expect(response?.status).toBe(503);
+      expect(await response!.json()).toEqual({ status: 'not ready', lacks: [expect.stringMatching(/^the doorbell: .*a pooler in transaction mode/)] });
+    });
+    expect(worker.lines.filter(({ msg }) => String(msg).includes('a pooler in transaction mode'))).toHaveLength(1);
+    for (let n = 0; n < 5; n += 1) await executes(`by-polling-${n}`);
+    expect(await locksOfSessions()).toBe(0);
+    expect(await worker.stop()).toBe(0);
+    expect((await db.admin.query(`select from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`)).rowCount).toBe(0);
+    await pooler.stop();
+  });
+
+  it('behind a pooler in session mode are ready, and hear the doorbell', async () => {
+    const pooler = await startPgBouncer(database, 'session');
+    const worker = await startBehind(pooler);
+    await worker.ready();
+    await executes('by-the-bell');
+    const metrics = await (await worker.get('/metrics'))!.text();
+    expect(metrics).toMatch(/intent_pump_wake_ups_total\{[^}]*reason="ring"[^}]*\} [1-9]/);
+    expect(await worker.stop()).toBe(0);
+    await pooler.stop();
+  });
+});
