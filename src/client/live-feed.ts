@@ -132,6 +132,8 @@ export function createLiveFeed({ supabase, channels }: LiveFeedDeps, consumer: C
   async function read(api: Api): Promise<void> {
     const from = applied ?? 0;
     const page = await api.readFeed(from);
+    // A message may have ended it meanwhile, and the reason stays.
+    if (closing.signal.aborted) return;
     if (wentBack(from, page.headPosition)) return;
     upToDate();
     if (feed.position === null) take(hydrated(feed, from));
