@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 /** What these adapters call, with the number of arguments: a schema that has them is as old or new as this release needs. A test compares. */
 export const calledFunctions = {
   intent_pump: {
+    announce_withheld_hints: 0,
     claim_commands: 3,
     claim_processes: 3,
     hint_fault: 0,
@@ -17,7 +18,7 @@ export const calledFunctions = {
     acknowledge_feed: 4,
     advance_process: 5,
     answer_call: 5,
-    append_or_catch_up: 6,
+    append_or_catch_up: 7,
     cancel_process: 3,
     claim_feed: 3,
     dedicated_tenants: 0,
