@@ -1,4 +1,5 @@
 import { visit } from 'jsonc-parser';
+import { survivesDouble } from './numbers.ts';
 import { type FieldError, malformed, toPointer } from './problem.ts';
 
 const maxDepth = 32;
@@ -74,8 +75,8 @@ function findAmbiguities(text: string): readonly FieldError[] {
     },
     onArrayBegin: (_offset, _length, _line, _character, path) => enter(path()),
     onArrayEnd: leave,
-    onLiteralValue: (value, _offset, _length, _line, _character, path) => {
-      const fault = faultOfValue(value);
+    onLiteralValue: (value, offset, length, _line, _character, path) => {
+      const fault = faultOfValue(value, text.slice(offset, offset + length));
       if (fault !== undefined) report(path(), fault);
     },
   });
@@ -87,9 +88,10 @@ function faultOfKey(key: string): string | undefined {
   return faultOfText(key);
 }
 
-function faultOfValue(value: unknown): string | undefined {
+function faultOfValue(value: unknown, text: string): string | undefined {
   if (typeof value === 'string') return faultOfText(value);
   if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) return 'is a number beyond ±(2^53−1)';
+  if (typeof value === 'number' && !survivesDouble(text)) return `is a number that is not the same as a double, which is ${value}`;
   return undefined;
 }
 
