@@ -1,7 +1,10 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { queryOnce } from '../testing/query-once.ts';
 import { databaseUrl, dropDatabase } from '../testing/template-database.ts';
@@ -70,5 +73,30 @@ describe('migrate', () => {
     }
     expect(await query('postgres', passwords)).toEqual(before);
     expect(await query(name, `select to_regclass('intent.events') is not null as migrated`)).toEqual([{ migrated: true }]);
+  });
+
+  it.each([2, 5])('waits for one that is under way: %i at once, on an empty database and on a migrated one', async (count) => {
+    const database = `test_${randomUUID().replaceAll('-', '')}`;
+    await query('postgres', `create database ${database}`);
+    const env = { DATABASE_URL: databaseUrl(adminUrl, database) };
+    for (const state of ['empty', 'migrated']) {
+      const runs = await Promise.all(Array.from({ length: count }, () => intent(['migrate'], env)));
+      expect({ state, codes: runs.map(({ code }) => code) }).toEqual({ state, codes: runs.map(() => 0) });
+      expect(runs.filter(({ output }) => output.includes('Another migration of this database is under way')).length).toBeLessThan(count);
+    }
+    await dropDatabase(adminUrl, database);
+  }, 120_000);
+
+  it('says for what it waits, and ends at Ctrl-C', async () => {
+    const holder = new pg.Client(databaseUrl(adminUrl, name));
+    await holder.connect();
+    await holder.query(`select pg_advisory_lock(hashtextextended('intent.migrate', 0))`);
+    const child = spawn(process.execPath, [command, 'migrate'], { env: { ...process.env, DATABASE_URL: databaseUrl(adminUrl, name) }, stdio: ['ignore', 'pipe', 'ignore'] });
+    const exited = once(child, 'exit');
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line.includes('Another migration of this database is under way')) child.kill('SIGINT');
+    }
+    expect(await exited).toEqual([null, 'SIGINT']);
+    await holder.end();
   });
 });
