@@ -67,10 +67,11 @@ test.for([
   expect(() => readTarget(options)).toThrow(words);
 });
 
-test('of a stack.json it takes two users who share no tenant', () => {
-  const user = (name: string, tenantId: string) => ({ ...credentials(name), tenants: [{ tenantId }] });
-  const usersJson = JSON.stringify({ apiUrl: 'x', users: [user('alice', '1'), user('bob', '1'), user('dave', '2')] });
-  expect(readTarget({ url: 'http://a/', key: 'k', usersJson })).toMatchObject({ url: 'http://a', first: { email: 'alice@gateway.example' }, second: { email: 'dave@gateway.example' } });
+test('of a stack.json it takes two users who share no tenant, whoever comes first', () => {
+  const user = (name: string, ...tenants: string[]) => ({ ...credentials(name), tenants: tenants.map((tenantId) => ({ tenantId })) });
+  // As it is seeded: the first shares one with everybody.
+  const usersJson = JSON.stringify({ apiUrl: 'x', users: [user('alice', '1', '2'), user('bob', '1'), user('carol', '1'), user('dave', '2')] });
+  expect(readTarget({ url: 'http://a/', key: 'k', usersJson })).toMatchObject({ url: 'http://a', first: { email: 'bob@gateway.example' }, second: { email: 'dave@gateway.example' } });
 });
 
 test('an address that nobody answers at is told in words', async () => {

@@ -51,7 +51,7 @@ function readUsers(file: string): string {
   }
 }
 
-/** Of a list the first two; of a stack.json the first and the first who shares no tenant with it. Tells nothing of what is in it. */
+/** Of a list the first two; of a stack.json the first two who share no tenant. Tells nothing of what is in it. */
 function parseUsers(text: string): Credentials[] {
   const parsed = fileSchema.safeParse(parseJson(text));
   if (!parsed.success) {
@@ -61,9 +61,10 @@ function parseUsers(text: string): Credentials[] {
     );
   }
   const users = Array.isArray(parsed.data) ? parsed.data : parsed.data.users;
-  const [first, ...others] = users;
-  const second = others.find((other) => !tenantsOf(other).some((tenant) => tenantsOf(first!).includes(tenant)));
-  return [first!, second ?? others[0]!];
+  const apart = users.flatMap((first, index) => users.slice(index + 1).map((second) => [first, second])).find(([first, second]) => {
+    return !tenantsOf(first!).some((tenant) => tenantsOf(second!).includes(tenant));
+  });
+  return apart ?? users;
 }
 
 function tenantsOf({ tenants }: Record<string, unknown>): string[] {
