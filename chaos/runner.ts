@@ -83,10 +83,15 @@ async function runSteps(running: Running): Promise<Report> {
     const fault = faults.get(step.fault);
     if (fault === undefined) throw new Error(`There is no fault ${step.fault}.`);
     const notes: string[] = [];
-    const tookMs = await breakAndMend(running, fault, step, (text) => notes.push(text));
+    const tookMs = await breakAndMend(running, fault, step, (text) => notes.push(text)).catch((error: unknown) => String(error));
     // Who asks to stop does not wait for rest, and without rest there is nothing to check.
     if (signal.aborted) break;
     steps.push(step);
+    if (typeof tookMs === 'string') {
+      // A process that is not ready within a minute, say.
+      broken = [violation('F', 'what was broken did not come back', `${fault.name}: ${tookMs}`)];
+      break;
+    }
     restsMs.set(fault.name, [...(restsMs.get(fault.name) ?? []), tookMs]);
     evidence = await gather(running);
     broken = check(evidence);
