@@ -2,11 +2,14 @@
 begin;
 \ir support/tap.sql
 \ir support/households.sql
-select plan(36);
+select plan(38);
 
 create function tests.eve() returns uuid immutable language sql as $$ select 'b0000000-0000-7000-8000-000000000009'::uuid; $$;
 create function tests.status_of(user_id uuid) returns text language sql as $$
   select m.status || ' ' || m.role from intent.memberships as m where m.tenant_id = rose() and m.user_id = status_of.user_id;
+$$;
+create function tests.told_of(user_id uuid) returns bigint security definer language sql as $$
+  select count(*) from realtime.messages as m where m.event = 'removed' and m.payload ->> 'userId' = told_of.user_id::text;
 $$;
 
 -- Inviting.
@@ -63,6 +66,7 @@ select is(intent.current_tenant_id(), null, 'and sees nothing from then on');
 select sign_in(eve(), rose());
 select lives_ok($$select api.remove_member(bob())$$, 'an owner removes a member');
 select throws_ok($$select api.remove_member(bob())$$, 'IN422', null, 'once');
+select results_eq($$select told_of(alice()), told_of(bob())$$, $$values (1::bigint, 1::bigint)$$, 'whose clients are told');
 select results_eq(
   $$select action, subject_user_id, actor_user_id from api.membership_log where actor_user_id is not null order by at$$,
   $$values ('invited', eve(), alice()), ('invited', eve(), alice()), ('joined', eve(), eve()), ('role_changed', eve(), alice()),
@@ -70,6 +74,10 @@ select results_eq(
   'an owner reads who did what');
 select sign_in(carol(), rose());
 select is_empty($$select from api.membership_log$$, 'nobody else does');
+select sign_in(eve(), rose());
+select api.invite_member(dave(), 'guest');
+select api.remove_member(dave());
+select is(told_of(dave()), 0::bigint, 'an invitation that is withdrawn is told to nobody: guests do not see who is invited');
 
 -- By force.
 reset role;

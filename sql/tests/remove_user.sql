@@ -2,7 +2,7 @@
 begin;
 \ir support/tap.sql
 \ir support/households.sql
-select plan(14);
+select plan(16);
 
 create function tests.removal_of(user_id uuid) returns text language plpgsql as $$
 declare
@@ -44,6 +44,12 @@ select results_eq($$select status from intent.memberships where user_id = alice(
 select sign_in(bob(), rose());
 select is(intent.current_tenant_id(), null, 'its token opens nothing any more');
 reset role;
+
+-- Whom a tenant has only invited.
+insert into intent.memberships (tenant_id, user_id, role, status, expires_at) values (thorn(), carol(), 'guest', 'invited', now() + interval '1 day');
+select is(removal_of(carol())::jsonb, jsonb_build_object('tenants', jsonb_build_array(rose(), thorn()), 'schedules', 1), 'invitations end, too');
+select results_eq($$select topic from realtime.messages where event = 'removed' and payload ->> 'userId' = carol()::text$$,
+  $$select 'tenant:' || rose() || ':events'$$, 'but only the tenants that the user belonged to are told');
 
 -- The way out.
 select intent.add_member(rose(), carol(), 'owner');
