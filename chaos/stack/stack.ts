@@ -50,7 +50,7 @@ export interface ChaosStack {
 
 /**
  * Two pumps and two workers on PostgreSQL and Temporal of their own, each behind proxies. `prepare` is called once the database is
- * migrated, before they start. Throws `StackError` where the pooler is not installed.
+ * migrated, before they start. Throws `StackError` if the pooler is not installed.
  */
 export async function startChaosStack(options: StackOptions, prepare: (admin: pg.Pool) => Promise<void>): Promise<ChaosStack> {
   const scratch = await createScratchDirectory();

@@ -26,7 +26,7 @@ export interface StreamReference {
 
 /** Folds streams of any length, by however slow an `evolve`, in slices of time. Both throw `ReleaseOutdated` and `FoldUnfinished`. */
 export interface StreamFolder {
-  /** Reads on where these are the first of its events. Throws also where no slice is registered for the type. */
+  /** Reads on if these are the first of its events. Throws also if no slice is registered for the type. */
   fold(reference: StreamReference, stream: Stream): Promise<Aggregate>;
   /** The aggregate after these events, and after those that follow them up to a version. */
   catchUp(reference: StreamReference, aggregate: Aggregate, more: Omit<Stream, 'snapshot'>): Promise<Aggregate>;

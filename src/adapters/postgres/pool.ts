@@ -9,7 +9,7 @@ const defaultQueryTimeoutMs = 10_000;
 
 /**
  * What our functions and this driver rely on, whatever is set for the database, or for the role in it. Whether transactions are read-only is
- * not ours to choose: whoever sets that has a reason, and commands wait.
+ * not ours to choose: anyone who sets that has a reason, and commands wait.
  */
 const settings = {
   default_transaction_isolation: 'read committed',

@@ -3,7 +3,7 @@ import { temporalScheduleId } from './schedules.ts';
 import { commandWorkflowId, processWorkflowId } from './workflow-starts.ts';
 
 const [rose, thorn] = ['0197a000-0000-7000-8000-000000000001', '0197a000-0000-7000-8000-000000000002'];
-/** Ids as members may choose them where no pattern forbids it, made to look like those of others. */
+/** Ids as members may choose them if no pattern forbids it, made to look like those of others. */
 const chosen = [
   '52e4bc3d-846e-4591-a403-ff019f59331f', 'x', 'command', 'process/order-fulfilment/x', '/x', 'x/', `../../${thorn}/command/x`, `${thorn}/command/x`, 'schedule/x', 'x-2026-12-01T06:00:00Z',
 ];
