@@ -19,7 +19,7 @@ export interface Api {
 }
 
 export interface Stream {
-  /** The aggregate's; 0 where it has no events. More events follow if the last one's is another. */
+  /** The aggregate's; 0 if it has no events. More events follow if the last one's is another. */
   readonly version: number;
   readonly events: readonly RecordedEvent[];
 }

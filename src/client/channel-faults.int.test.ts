@@ -8,7 +8,7 @@ import { type FaultyRealtime, startFaultyRealtime } from '../testing/faulty-real
 import type { Following } from './follow.ts';
 import { createIntentClient, type IntentClient } from './intent-client.ts';
 
-// A refusal of Realtime's is final where the server confirms it, and nowhere else.
+// A refusal of Realtime's is final if the server confirms it, and nowhere else.
 
 let gateway: TestGateway;
 let realtime: FaultyRealtime;

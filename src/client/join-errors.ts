@@ -5,7 +5,7 @@
  */
 export type Remedy = 'ask' | 'renew' | 'wait' | 'seldom';
 
-/** By the code that Realtime's words begin with. Only `Unauthorized` can be final, and only where the server confirms it. */
+/** By the code that Realtime's words begin with. Only `Unauthorized` can be final, and only if the server confirms it. */
 const remedies: Readonly<Record<string, Remedy>> = {
   Unauthorized: 'ask',
 

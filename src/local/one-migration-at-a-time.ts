@@ -8,7 +8,7 @@ const longestWaitMs = 10 * 60_000;
 
 /**
  * Resolves when no other migration of this database is under way, and keeps the next ones from it until the client's connection ends: by a
- * lock of the session, so that one that was killed holds up nobody. Asked again and again: whoever waited inside the server would hold a
+ * lock of the session, so that one that was killed holds up nobody. Asked again and again: a session that waited inside the server would hold a
  * snapshot, for which an index that is built concurrently waits. Throws `StackError` after ten minutes.
  */
 export async function waitForOtherMigration(client: Client, log: (line: string) => void): Promise<void> {

@@ -1,6 +1,6 @@
 import { ReleaseOutdated } from '../ports/errors.ts';
 
-/** Tells of what this release cannot read: that waits for a newer one, and whoever operates this should know. */
+/** Tells of what this release cannot read: that waits for a newer one, and anyone who operates this should know. */
 export function noteOutdated<Given extends readonly unknown[], Value>(
   work: (...given: Given) => Promise<Value>,
   noteWaiting: (why: string) => void,

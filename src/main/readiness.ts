@@ -4,10 +4,10 @@ const longestProbeMs = 2_000;
 const noteLastsMs = 180_000;
 const maxNotes = 20;
 
-/** Resolves where what it asks for is there; may throw or take for ever where it is not. What a `Lack` says is told, too. */
+/** Resolves if what it asks for is there; may throw or take for ever if it is not. What a `Lack` says is told, too. */
 export type Probe = () => Promise<unknown>;
 
-/** What is amiss, though the work goes on; undefined: nothing. May throw where it cannot be asked. */
+/** What is amiss, though the work goes on; undefined: nothing. May throw if it cannot be asked. */
 export type Question = () => Promise<string | undefined>;
 
 /** It is there, and not as it must be: what is wrong and what to do, without a secret, since it stands in `/readyz`. */
@@ -82,7 +82,7 @@ async function lackOf(name: string, probe: Probe): Promise<string | undefined> {
   return answer instanceof Lack ? `${name}: ${answer.message}` : name;
 }
 
-/** Undefined where there was no answer, or none in time. */
+/** Undefined if there was no answer, or none in time. */
 async function inTime<Value>(answer: Promise<Value>): Promise<Value | undefined> {
   const tooLate = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => tooLate.resolve(undefined), longestProbeMs);

@@ -12,12 +12,12 @@ export interface RecordedEvent {
   readonly payload: unknown;
 }
 
-/** A stream's newest snapshot, where one of the asked state version is there, and events after it. */
+/** A stream's newest snapshot, if one of the asked state version is there, and events after it. */
 export interface Stream {
-  /** Of the stream's last event; 0 where there is none. */
+  /** Of the stream's last event; 0 if there is none. */
   readonly version: number;
   readonly snapshot: { readonly version: number; readonly state: unknown } | null;
-  /** The first ones, one at least where there is one: `loadEvents` has those that follow. */
+  /** The first ones, one at least if there is one: `loadEvents` has those that follow. */
   readonly events: readonly RecordedEvent[];
 }
 

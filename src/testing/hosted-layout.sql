@@ -21,7 +21,7 @@ alter role authenticated set statement_timeout = '8s';
 alter role authenticator set statement_timeout = '8s';
 alter role authenticator set lock_timeout = '8s';
 
--- Supabase's extension supautils lets `postgres` write policies on realtime.messages, whoever owns it, and nothing more. Here the
+-- Supabase's extension supautils lets `postgres` write policies on realtime.messages, no matter who owns it, and nothing more. Here the
 -- owner's rights are lent for just that statement.
 create schema supautils;
 create function supautils.lend_policies() returns event_trigger

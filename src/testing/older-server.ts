@@ -11,7 +11,7 @@ const newestOlder = 16;
 /** Where Debian and its like have them, a folder for each version. */
 const packages = '/usr/lib/postgresql';
 
-/** The programs of a PostgreSQL that is older than ours; undefined where this machine has none. */
+/** The programs of a PostgreSQL that is older than ours; undefined if this machine has none. */
 export function findOlderPostgres(): string | undefined {
   try {
     const versions = readdirSync(packages).filter((version) => Number(version) <= newestOlder);

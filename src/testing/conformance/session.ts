@@ -64,7 +64,7 @@ export function refresh(target: Target, refresh_token: string): Promise<Answer> 
   return ask(target, '/auth/v1/token?grant_type=refresh_token', { body: { refresh_token } });
 }
 
-/** Signs both users in. @throws StackError where they cannot, or share a tenant. */
+/** Signs both users in. @throws StackError if they cannot, or share a tenant. */
 export async function openContext(target: Target): Promise<Context> {
   const first = await openUser(target, target.first);
   const second = await openUser(target, target.second);

@@ -58,7 +58,7 @@ export class Problem extends Error {
       title,
       status,
       code: this.code,
-      // Absent where there is none: JSON has no undefined.
+      // Absent if there is none: JSON has no undefined.
       reason: this.reason,
       detail: this.message,
       errors: this.errors,

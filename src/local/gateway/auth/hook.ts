@@ -31,7 +31,7 @@ export interface HookCall {
 /**
  * The claims after the project's hook has had its say, or as they are if it has none. `client`: the transaction of the sign-in.
  *
- * @throws AuthError where the hook refuses.
+ * @throws AuthError if the hook refuses.
  */
 export async function runHook(client: ClientBase, { userId, claims, method, address }: HookCall): Promise<JsonObject> {
   const found = await client.query<{ found: boolean }>(

@@ -4,7 +4,7 @@ import { AuthError } from './auth-error.ts';
 const minLength = 6;
 const maxBytes = 72;
 
-/** @throws AuthError where a new password is none that Supabase Auth would take. */
+/** @throws AuthError if a new password is none that Supabase Auth would take. */
 export function checkNewPassword(password: string): void {
   if (Buffer.byteLength(password) > maxBytes) {
     throw new AuthError(400, 'validation_failed', `Password cannot be longer than ${maxBytes} characters`);

@@ -10,7 +10,7 @@ export const metadata = z
   .record(z.string(), z.unknown())
   .refine((value) => !/\\u0000|\\ud[89a-f]/.test(JSON.stringify(value)), 'holds characters that cannot be stored');
 
-/** @throws AuthError where the body is no JSON, or not of this shape. */
+/** @throws AuthError if the body is no JSON, or not of this shape. */
 export async function readBody<Body>(context: Context, schema: z.ZodType<Body>): Promise<Body> {
   const json: unknown = await context.req.json().catch(() => {
     throw new AuthError(400, 'bad_json', 'Could not parse request body as JSON');

@@ -36,7 +36,7 @@ export async function findUserByPassword(pool: Pool, email: string, password: st
   return row?.matches ? row : null;
 }
 
-/** A new user with a confirmed address, or null where the address has one. */
+/** A new user with a confirmed address, or null if the address has one. */
 export async function insertUser(pool: Pool, email: string, password: string, metadata: object): Promise<UserRow | null> {
   const { rows } = await pool.query<UserRow>(
     `insert into auth.users (id, email, encrypted_password, raw_user_meta_data)
@@ -48,7 +48,7 @@ export async function insertUser(pool: Pool, email: string, password: string, me
   return rows[0] ?? null;
 }
 
-/** False where it is the one that the user has. */
+/** False if it is the one that the user has. */
 export async function changePassword(client: PoolClient, userId: string, password: string): Promise<boolean> {
   const { rowCount } = await client.query(
     `update auth.users set encrypted_password = extensions.crypt($2, extensions.gen_salt('bf', 10)), updated_at = now()

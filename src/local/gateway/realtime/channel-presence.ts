@@ -90,7 +90,7 @@ export function createChannelPresence({ board, topic, config, push, ...options }
     if (!meta.success) return { ok: false, response: { reason: 'Presence track payload must be a map' } };
     if (left || isDeepStrictEqual(tracked, meta.data)) return done;
     tracked = meta.data;
-    // As in Supabase: whoever shows itself sees the others from then on.
+    // As in Supabase: anyone who shows itself sees the others from then on.
     watch();
     board.track(topic, attendant, meta.data);
     return done;

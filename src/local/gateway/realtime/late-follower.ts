@@ -1,7 +1,7 @@
 import type { Follower } from './follow-messages.ts';
 
 export interface LateFollower extends Follower {
-  /** Begins to follow, where it has not yet. */
+  /** Begins to follow, if it has not yet. */
   begin(): void;
 }
 
