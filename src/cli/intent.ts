@@ -65,6 +65,18 @@ function parse(args: string[]) {
   }
 }
 
+const insufficientPrivilege = '42501';
+
+/** A database that refuses a login is no fault of ours: somebody has given the address of another one. */
+function inWords(error: unknown): unknown {
+  if ((error as { code?: string }).code !== insufficientPrivilege) return error;
+  return new StackError(
+    `The login of DATABASE_URL may not do this: ${(error as Error).message}.`,
+    "Give an administrator's (of a Supabase project `postgres`); doctor and orphans need an operator's at least.",
+    { cause: error },
+  );
+}
+
 function unexpected(error: unknown): string {
   return `\nThis should not have happened: please report it with these lines.\n${(error as Error).stack}\n`;
 }
@@ -77,7 +89,8 @@ function misunderstood(): number {
 try {
   // Not process.exitCode: what a stopped start has left pending (a build, say) must not keep us here.
   process.exit(await run(process.argv.slice(2)));
-} catch (error) {
+} catch (thrown) {
+  const error = inWords(thrown);
   console.error(error instanceof StackError ? `\n${error.message}\n  What to do: ${error.remedy}\n` : unexpected(error));
   process.exit(1);
 }
