@@ -104,8 +104,10 @@ describe('migrate', () => {
 describe('a login that may not do what is asked for', () => {
   const { adminUrl, name, rolePassword } = inject('database');
 
-  it.each([['doctor', 'intent_worker'], ['doctor', 'intent_pump'], ['migrate', 'intent_operator'], ['stand-ins', 'intent_operator']])('%s says so to %s in words, without a stack trace', async (command, user) => {
-    const { code, output } = await intent([command], { DATABASE_URL: databaseUrl(adminUrl, name, { user, password: rolePassword }) });
+  const refused = [['doctor', 'intent_worker'], ['doctor', 'intent_pump'], ['migrate', 'intent_operator'], ['stand-ins', 'intent_operator']] as const;
+
+  it.each(refused)('%s says so to %s in words, without a stack trace', async (what, user) => {
+    const { code, output } = await intent([what], { DATABASE_URL: databaseUrl(adminUrl, name, { user, password: rolePassword }) });
     expect(code).toBe(1);
     expect(output).toContain('The login of DATABASE_URL may not do this: permission denied');
     expect(output).toContain("Give an administrator's");
