@@ -2,7 +2,7 @@
 begin;
 \ir support/tap.sql
 \ir support/households.sql
-select plan(26);
+select plan(28);
 
 -- [version, the snapshot's version, the first and the last version of the events]
 create function tests.extent(stream jsonb) returns jsonb language sql as $$
@@ -49,6 +49,8 @@ select throws_ok($$select api.hydrate('budget', 'wide', 2)$$, 'IN413', null, 'wi
 select is(extent(api.hydrate('budget', 'long', 2, null, 500)), '[3000, null, 1, 500]', 'another gets the first page');
 select is(extent(api.hydrate('budget', 'long', 1, 2500, 400)), '[3000, null, 2501, 2900]', 'and the next one, without a snapshot');
 select is((api.hydrate('budget', 'long', 2, null, 500) -> 'position')::integer, 3025, 'with the tenant''s position');
+select is(extent(api.hydrate('budget', 'long', 1, 3000)), '[3000, null, null, null]', 'after the last version there is nothing, which is the whole of it');
+select throws_ok($$select api.hydrate('budget', 'wide', 1, 1)$$, 'IN413', null, 'and what is left after another is refused if it is too long');
 select throws_ok($$select api.stream_as_of('budget', 'wide')$$, 'IN413', null, 'the past of a long stream is refused as a whole');
 select is(extent(api.stream_as_of('budget', 'long', 2500, null, 0, 500)), '[2500, null, 1, 500]', 'and comes in pages');
 select is(extent(api.stream_as_of('budget', 'long', 2500, null, 2400, 500)), '[2500, null, 2401, 2500]', 'up to its version');
