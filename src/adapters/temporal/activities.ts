@@ -4,7 +4,7 @@ import type { HandleCommand } from '../../application/handle-command.ts';
 import type { MakeCall } from '../../application/make-call.ts';
 import type { CommandReference } from '../../ports/command-queue.ts';
 import type { CommandStatus, CommandStore } from '../../ports/command-store.ts';
-import { CommandSettled, FoldUnfinished, isPassing, ReleaseOutdated, StoreUnavailable } from '../../ports/errors.ts';
+import { CommandSettled, FoldUnfinished, isPassing, ReleaseOutdated, SchemaUnfit, StoreUnavailable } from '../../ports/errors.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { ProcessReference, ProcessStore } from '../../ports/process-store.ts';
 import type { ScheduleReference, ScheduleStore } from '../../ports/schedules.ts';
@@ -89,8 +89,8 @@ export function createActivities(deps: ActivitiesDeps) {
   };
 }
 
-/** The workflow itself waits for a newer release: an activity's retries end after an hour. */
-const isWaitedForElsewhere = (error: unknown) => error instanceof ReleaseOutdated;
+/** The workflow itself waits for a newer release or schema: while an activity's retries go on, the worker's answers fill the history. */
+const isWaitedForElsewhere = (error: unknown) => error instanceof ReleaseOutdated || error instanceof SchemaUnfit;
 
 async function retryable<Value>(run: () => Promise<Value>, isFinal: (error: unknown) => boolean = () => false): Promise<Value> {
   try {

@@ -11,6 +11,8 @@ const { executeCommand } = proxyLocalActivities<Activities>({
   retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '15 seconds' },
 });
 
+/** What a deploy ends, of the worker or of the schema: the names of these errors. */
+const waitsForDeploy: ReadonlySet<string> = new Set(['ReleaseOutdated', 'SchemaUnfit']);
 const longestWaitSeconds = 60;
 
 // No command stays open for ever because of a fault: the dead letter is written whenever the database is there again.
@@ -32,9 +34,9 @@ export async function commandWorkflow(command: CommandReference, { giveUp }: Com
       return await executeCommand(command);
     } catch (error) {
       const root = rootOf(error);
-      if (root.name !== 'ReleaseOutdated') return deadLetter(command, root);
+      if (!waitsForDeploy.has(root.name)) return deadLetter(command, root);
     }
-    // What a newer release has written waits for that release, for as long as its deploy takes.
+    // What a newer release has written waits for that release, and every command for the schema, for as long as the deploy takes.
     await sleep(1_000 * Math.min(2 ** waits, longestWaitSeconds));
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof commandWorkflow>(command);
   }
