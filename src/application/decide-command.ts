@@ -38,7 +38,9 @@ export function decide(
   { slice, state, version }: Aggregate,
   { tenantId, now }: { readonly tenantId: string; readonly now: string },
 ): Result<readonly NewEvent[], Rejection> {
-  const { type, commandId, expectedVersion, actor, aggregateId } = command;
+  const { type, commandId, expectedVersion, aggregateId } = command;
+  const { userId, role } = command.actor;
+  if (role === null) return reject('NOT_ALLOWED', 'Who sent the command is no member of the tenant any more.');
   const definition = slice.commands[type];
   if (definition === undefined) throw new Error(`The slice ${slice.aggregateType} has no command ${type}.`);
   const current = inCurrentVersion(slice, command);
@@ -46,7 +48,7 @@ export function decide(
   const payload = definition.payload.safeParse(current.value);
   if (!payload.success) return invalidPayload(payload.error.issues);
   if (expectedVersion !== null && expectedVersion !== version) return conflict(expectedVersion, version);
-  const decision = slice.decider.decide({ type, payload: payload.data }, state, { now, actor, tenantId, commandId, aggregateId });
+  const decision = slice.decider.decide({ type, payload: payload.data }, state, { now, actor: { userId, role }, tenantId, commandId, aggregateId });
   if (!decision.ok) return decision;
   return { ok: true, value: decision.value.map((event) => newEvent(slice, event)) };
 }

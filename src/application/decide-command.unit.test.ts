@@ -42,6 +42,11 @@ describe('a stream', () => {
 describe('a command', () => {
   const open = evolve(budget, [opened]);
 
+  it('whose sender is no member any more is not allowed', () => {
+    const command = changeLimit(3, { limit: 1 });
+    expect(decide({ ...command, actor: { ...command.actor, role: null } }, open, context)).toMatchObject({ ok: false, rejection: { code: 'NOT_ALLOWED' } });
+  });
+
   it('that has waited since an older release is decided as one of today, and its event is written in the current version', () => {
     expect(decide(changeLimit(1, { euros: 5 }), open, context)).toEqual({ ok: true, value: [limitChanged(3, { limit: 500 })] });
   });

@@ -30,7 +30,8 @@ export interface CommandToDecide {
   readonly aggregateType: string;
   readonly aggregateId: string;
   readonly payload: unknown;
-  readonly actor: { readonly userId: string | null; readonly role: Sender };
+  /** Without a role: a person who put the command off, and is no member any more. */
+  readonly actor: { readonly userId: string | null; readonly role: Sender | null };
   /** The version that the sender decided on; null: any. */
   readonly expectedVersion: number | null;
   readonly traceparent: string | null;
