@@ -19,7 +19,7 @@ import { observeAdvanceProcess, observeMakeCall, observeProcessStore } from './t
 
 export interface HandlerOptions {
   readonly supplierUrl?: string | undefined;
-  /** Is told what waits for a newer release. */
+  /** Is told what waits for a newer release, or for a schema that fits. */
   readonly noteWaiting?: (why: string) => void;
 }
 
@@ -32,15 +32,17 @@ export function createHandler(connectionString: string, log: Logger, telemetry: 
   const outside = createSupplierCalls({ url: supplierUrl });
   const snapshots = createSnapshotWriter({ store, log });
   const deps = { store, snapshots, clock: systemClock };
+  const schedules = createScheduleStore({ pool });
+  const calls = observeMakeCall(createMakeCall({ store: processStore, outside, log }));
   return {
     pool,
     store,
     processStore,
-    schedules: createScheduleStore({ pool }),
+    schedules: { ...schedules, submit: noteOutdated(schedules.submit, noteWaiting) },
     handleCommand: noteOutdated(observeHandleCommand(createHandleCommand(deps)), noteWaiting),
-    handleBatch: observeHandleBatch(createHandleBatch(deps)),
+    handleBatch: noteOutdated(observeHandleBatch(createHandleBatch(deps)), noteWaiting),
     advanceProcess: noteOutdated(observeAdvanceProcess(createAdvanceProcess({ store: processStore, findProcessManager, log })), noteWaiting),
-    makeCall: observeMakeCall(createMakeCall({ store: processStore, outside, log })),
+    makeCall: { ...calls, attempt: noteOutdated(calls.attempt, noteWaiting) },
     async close() {
       await snapshots.drain();
       await pool.end();

@@ -15,6 +15,7 @@ import type { CommandStore } from '../ports/command-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import { append } from './appends.ts';
 import { createTestDatabase } from './database.ts';
+import { renameAway } from './rename-away.ts';
 import { claimsOf, connect, createTenant, openBudget, placeOrder, submitAs, type TestTenant } from './tenant.ts';
 
 export interface Engine {
@@ -35,13 +36,20 @@ export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<
   let tenant: TestTenant;
   let engine: Engine;
   const log = pino({ level: 'silent' });
+  /** What attempts have ended with, by name. */
+  const faults: string[] = [];
+  const notingFaults = <Given extends readonly unknown[], Value>(work: (...given: Given) => Promise<Value>) => (...given: Given): Promise<Value> =>
+    work(...given).catch((error: Error) => {
+      faults.push(error.name);
+      throw error;
+    });
 
   beforeAll(async () => {
     db = connect(await createTestDatabase());
     tenant = await createTenant(db.admin);
     const store = createCommandStore({ pool: db.worker });
     const deps = { store, snapshots: createSnapshotWriter({ store, log }), clock: systemClock, longestFoldMs: 250 };
-    engine = await startEngine({ handleCommand: createHandleCommand(deps), handleBatch: createHandleBatch(deps), store, log });
+    engine = await startEngine({ handleCommand: notingFaults(createHandleCommand(deps)), handleBatch: notingFaults(createHandleBatch(deps)), store, log });
   });
   afterAll(async () => {
     await engine.stop();
@@ -200,6 +208,30 @@ export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<
     await expect.poll(() => Promise.allSettled(claimed.map(dispatch)).then(() => statusOf(commandId)), { timeout: 15_000 }).toBe('succeeded');
   });
 
+  it.each([
+    ['function', () => renameAway(db.admin, ['load_command', 'load_batch'])],
+    ['table', () => undoing('alter table intent.snapshots rename to of_another_release', 'alter table intent.of_another_release rename to snapshots')],
+    ['privilege', () => undoing('revoke usage on schema intent from intent_worker', 'grant usage on schema intent to intent_worker')],
+  ])('leaves a command open while a %s is missing, for as long as it takes, and executes it once it is there', async (what, takeAway) => {
+    const { commandId } = await submit(openBudget(`needs-a-${what}`));
+    const claimed = await claimAll();
+    const giveBack = await takeAway();
+    try {
+      faults.length = 0;
+      const dispatched = Promise.allSettled(engine.dispatcher.dispatchAll(claimed));
+      await expect.poll(() => faults.length, { timeout: 10_000 }).toBeGreaterThan(1);
+      await dispatched;
+      expect(new Set(faults)).toEqual(new Set(['SchemaUnfit']));
+      expect(await statusOf(commandId)).toBe('pending');
+    } finally {
+      await giveBack();
+    }
+    // The other engine's workflow goes on by itself.
+    await expect.poll(() => Promise.allSettled(claimed.map(dispatch)).then(() => statusOf(commandId)), { timeout: 15_000 }).toBe('succeeded');
+    expect((await db.operator.query('select from intent.dead_letters where command_id = $1', [commandId])).rowCount).toBe(0);
+    expect(await eventsOf(`needs-a-${what}`)).toEqual(['BudgetOpened']);
+  });
+
   it('settles all of 16 commands that race for one stream, each by its own decision', async () => {
     await submit(openBudget('race'));
     await dispatchAll();
@@ -224,6 +256,11 @@ export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<
     expect(events.filter((type) => type === 'BudgetReserved')).toHaveLength(10);
     expect(events.filter((type) => type === 'BudgetReservationRefused')).toHaveLength(6);
   });
+
+  async function undoing(statement: string, undo: string): Promise<() => Promise<void>> {
+    await db.admin.query(statement);
+    return async () => void (await db.admin.query(undo));
+  }
 
   async function statusOf(commandId: string): Promise<string | undefined> {
     const { rows } = await db.admin.query<{ status: string }>('select status from intent.commands where command_id = $1', [commandId]);
