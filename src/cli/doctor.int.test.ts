@@ -44,6 +44,20 @@ describe('intent doctor', () => {
     expect((await doctor(database.urlFor('intent_operator'))).output).toContain('Not examined: ');
   });
 
+  it.each([
+    ['default_transaction_read_only', 'on', 'database is read-only'],
+    ['row_security', 'off', 'triggers and policies are off'],
+  ])('works on a database with %s = %s, which it finds', async (setting, value, problem) => {
+    await queryOnce(inject('database').adminUrl, `alter database ${database.name} set ${setting} = ${value}`);
+    for (const url of [database.adminUrl, database.urlFor('intent_operator')]) {
+      const { code, output } = await doctor(url);
+      expect(output).toContain(`${problem}: database ${database.name}\n`);
+      expect(output).toContain(`alter database ${database.name} reset ${setting};`);
+      expect(code).toBe(1);
+    }
+    await queryOnce(inject('database').adminUrl, `alter database ${database.name} reset all`);
+  });
+
   it('prints what it finds, what to do, and ends with 1', async () => {
     await queryOnce(database.adminUrl, 'alter table intent.events disable trigger append_only');
     const { code, output } = await doctor(database.adminUrl);

@@ -1,5 +1,5 @@
 import { connectToDatabase } from '../local/connect-to-database.ts';
-import { requireServedServer } from '../local/served-server.ts';
+import { requireServedServer, requireWritable } from '../local/served-server.ts';
 import { StackError } from '../local/stack-error.ts';
 import { requireDatabaseUrl } from './require-database-url.ts';
 
@@ -33,6 +33,9 @@ export async function doctor(): Promise<number> {
   const client = await connectToDatabase(requireDatabaseUrl());
   try {
     await requireServedServer(client);
+    // Or it could not record that it was asked, and would find nothing of what these settings of the database keep others from.
+    await client.query('set default_transaction_read_only = off; set row_security = on');
+    await requireWritable(client);
     const { rows: findings } = await client.query<Finding>('select problem, object, detail, remedy from intent.doctor()');
     const { rows: asked } = await client.query<{ members: string[] | null }>('select intent.members_without_user() as members');
     const strangers = asked[0]!.members;

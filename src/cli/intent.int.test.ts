@@ -99,6 +99,48 @@ describe('migrate', () => {
     expect(await exited).toEqual([null, 'SIGINT']);
     await holder.end();
   });
+
+  async function withNewDatabase(use: (database: string) => Promise<void>): Promise<void> {
+    const database = `test_${randomUUID().replaceAll('-', '')}`;
+    await query('postgres', `create database ${database}`);
+    try {
+      await use(database);
+    } finally {
+      await dropDatabase(adminUrl, database);
+    }
+  }
+
+  it('begins again if the migration of another database of the server alters a role at the same moment', async () => {
+    await withNewDatabase(async (database) => {
+      const other = new pg.Client(databaseUrl(adminUrl, 'postgres'));
+      await other.connect();
+      await other.query('begin; alter role intent_pump set synchronous_commit = off');
+      const migrating = intent(['migrate'], { DATABASE_URL: databaseUrl(adminUrl, database) });
+      const waiting = `select from pg_stat_activity where datname = '${database}' and wait_event_type = 'Lock'`;
+      await expect.poll(() => query('postgres', waiting), { timeout: 60_000, interval: 10 }).toHaveLength(1);
+      await other.query('commit');
+      await other.end();
+      expect(await migrating).toMatchObject({ code: 0 });
+    });
+  }, 120_000);
+
+  it('outlasts a limit to idle sessions', async () => {
+    await withNewDatabase(async (database) => {
+      await query('postgres', `alter database ${database} set idle_session_timeout = '1s'`);
+      expect(await intent(['migrate'], { DATABASE_URL: databaseUrl(adminUrl, database) })).toMatchObject({ code: 0 });
+    });
+  }, 60_000);
+
+  it('says so where the database is read-only', async () => {
+    await withNewDatabase(async (database) => {
+      const env = { DATABASE_URL: databaseUrl(adminUrl, database) };
+      await intent(['migrate'], env);
+      await query('postgres', `alter database ${database} set default_transaction_read_only = on`);
+      const migrating = await intent(['migrate'], env);
+      expect(migrating).toMatchObject({ code: 1, output: expect.stringContaining('is read-only') as string });
+      expect(migrating.output).not.toContain('    at ');
+    });
+  });
 });
 
 describe('a login that may not do what is asked for', () => {

@@ -6,8 +6,11 @@ import { projectRoot } from './paths.ts';
 import { runProgram } from './process/run-program.ts';
 import { StackError } from './stack-error.ts';
 
-/** A migration waits for locks only for a moment, so that the application does not queue up behind it. */
-const gaveWay = /\b(55P03|40P01)\b/;
+/**
+ * A migration waits for locks only for a moment, so that the application does not queue up behind it. And roles are the whole server's:
+ * one that another database's migration alters at the same moment is not waited for by PostgreSQL, either.
+ */
+const gaveWay = /\b(55P03|40P01)\b|tuple concurrently (updated|deleted)/;
 const maxAttempts = 5;
 const retryPauseMs = 1_000;
 

@@ -12,6 +12,8 @@ const longestWaitMs = 10 * 60_000;
  * snapshot, for which an index that is built concurrently waits. Throws `StackError` after ten minutes.
  */
 export async function waitForOtherMigration(client: Client, log: (line: string) => void): Promise<void> {
+  // The lock is the session's, which is idle while graphile-migrate works.
+  await client.query('set idle_session_timeout = 0');
   const begunAt = performance.now();
   for (let tries = 1; !(await isTaken(client)); tries += 1) {
     if (tries === 1) log('Another migration of this database is under way: waiting for it to end (Ctrl-C gives up).');

@@ -6,7 +6,7 @@ import type { LoginRole } from './login-roles.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import type { UpTo } from './migrate-database.ts';
 import { waitForOtherMigration } from './one-migration-at-a-time.ts';
-import { requireRealtimeTables, requireServedServer } from './served-server.ts';
+import { requireRealtimeTables, requireServedServer, requireWritable } from './served-server.ts';
 
 export interface Preparation<T> {
   /** An administrator's, of a database that exists. */
@@ -22,6 +22,7 @@ export async function prepareDatabase<T>({ adminUrl, upTo, log, finish }: Prepar
   const client = await connectToDatabase(adminUrl);
   try {
     await requireServedServer(client);
+    await requireWritable(client);
     await requireRealtimeTables(client);
     await waitForOtherMigration(client, log);
     const rolesBefore = await existingLoginRoles(client);

@@ -17,6 +17,16 @@ export async function requireServedServer(client: Client): Promise<void> {
   );
 }
 
+/** Throws `StackError` where nothing can be written, be it a standby or by a setting, before it is tried. */
+export async function requireWritable(client: Client): Promise<void> {
+  const { rows } = await client.query<{ refuses: boolean }>(`select current_setting('transaction_read_only')::boolean as refuses`);
+  if (rows[0]?.refuses !== true) return;
+  throw new StackError(
+    'The database of DATABASE_URL is read-only, or its transactions are.',
+    "Give the primary's address, and not a standby's; or reset default_transaction_read_only, which whoever set it had a reason for.",
+  );
+}
+
 /** The platform's schema is there and not ours to fill: Realtime makes its tables when a client connects for the first time. */
 export async function requireRealtimeTables(client: Client): Promise<void> {
   const { rows } = await client.query<{ missing: boolean }>(
