@@ -15,7 +15,7 @@ test.for<[string, unknown, string]>([
 test.for([
   ['an error of a table', { code: '23505', message: 'duplicate key', details: 'Key (name)=(secret) already exists.' }, 503],
   ['an answer that is none of PostgREST', '<html>', 503],
-  ['a missing privilege', { code: '42501', message: 'permission denied for table tenants' }, 403],
+  ['a missing privilege', { code: '42501', message: 'permission denied for table tenants' }, 503],
   ['a token that only PostgREST refuses', { code: 'PGRST301', message: 'JWT expired' }, 401],
   ['a value out of range', { code: '22008', message: 'date/time field value out of range: "secret"' }, 400],
 ] as const)('the caller is not told what the database says: %s', ([, body, status]) => {

@@ -1,4 +1,4 @@
-import { malformed, notSignedIn, Problem, refused, unavailable } from './problem.ts';
+import { beingDeployed, malformed, notSignedIn, Problem, refused, unavailable } from './problem.ts';
 
 /** What PostgREST answers for a failed call; `code` is the SQLSTATE, or PostgREST's own beginning with PGRST. */
 interface PostgrestError {
@@ -8,6 +8,13 @@ interface PostgrestError {
 }
 
 const defaultRetryAfterSeconds = 1;
+
+/**
+ * No such function, table, column, schema or type, or none that may be used: the database is older or newer than this function, or is
+ * being migrated. PGRST202 and PGRST203: PostgREST knows no such function, or two. Who may not submit is told so by IN403, since a token
+ * that comes this far has the role that may.
+ */
+const unfitCodes = new Set(['42883', '42P01', '42703', '3F000', '42704', '42501', 'PGRST202', 'PGRST203']);
 
 /** Only messages that our own SQL raised are shown to the caller; of others, the log tells. */
 export function problemOfPostgrest(body: unknown): Problem {
@@ -29,10 +36,8 @@ export function problemOfPostgrest(body: unknown): Problem {
     case 'PGRST302':
     case 'PGRST303':
       return notSignedIn(cause);
-    // insufficient_privilege: the token's role may not call the function at all.
-    case '42501':
-      return new Problem('IN403', 'This user may not submit commands.', { cause });
     default:
+      if (unfitCodes.has(code)) return beingDeployed(cause);
       // Class 22: a value that a type of PostgreSQL refuses, such as a date in the year 0.
       return code.startsWith('22') ? malformed([{ path: '', message: 'a value is out of range' }]) : unavailable(cause);
   }

@@ -98,6 +98,14 @@ export function unavailable(cause: unknown): Problem {
   });
 }
 
+/** For a call that the database's schema does not fit: nothing is stored, and nothing is wrong with the command. */
+export function beingDeployed(cause: unknown): Problem {
+  return new Problem('IN503', 'The database and this function are of different releases, as during a deploy. The command was not taken: send it again.', {
+    headers: { 'Retry-After': '5' },
+    cause,
+  });
+}
+
 export function toPointer(path: readonly PropertyKey[]): string {
   return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
