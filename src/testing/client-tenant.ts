@@ -35,6 +35,8 @@ export async function createClientTenant(gateway: TestGateway): Promise<ClientTe
   const { userId, client } = await gateway.signUp(`user-${tenantId}`);
   await gateway.admin.query(`select intent.create_tenant($1, 'Rose')`, [tenantId]);
   await gateway.admin.query(`select intent.add_member($1, $2, 'owner')`, [tenantId, userId]);
+  // No pump runs beside it, which would tell of what is withheld.
+  await gateway.admin.query('select intent.set_hint_limit($1, null)', [tenantId]);
   await client.auth.refreshSession();
   const deps = { supabase: client, channels: createTenantChannels(client) };
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { loginRoles, setPassword } from '../local/login-roles.ts';
 import { prepareDatabase } from '../local/prepare-database.ts';
+import { until } from '../local/process/until.ts';
 import { queryOnce } from './query-once.ts';
 import type { TestServer } from './test-server.ts';
 
@@ -54,11 +55,15 @@ export async function dropDatabase(adminUrl: string, name: string): Promise<void
     await queryOnce(adminUrl, drop);
   } catch (error) {
     if ((error as { code?: string }).code !== inUse) throw error;
+    // Force does not end who reads a replication slot. It is on its way out.
+    const readers = `select from pg_replication_slots where active and database = ${pg.escapeLiteral(name)}`;
+    await until(async () => (await queryOnce(adminUrl, readers)).length === 0, AbortSignal.timeout(slotTimeoutMs));
     await queryOnce(adminUrl, `${drop} with (force)`);
   }
 }
 
 const inUse = '55006';
+const slotTimeoutMs = 10_000;
 
 export async function copyDatabase(adminUrl: string, from: string, to: string): Promise<void> {
   await queryOnce(adminUrl, `create database ${pg.escapeIdentifier(to)} template ${pg.escapeIdentifier(from)}`);
