@@ -47,6 +47,8 @@ async function run(random: Random): Promise<Readonly<Record<string, number>>> {
   connection.release();
   await gateway.admin.query(`select intent.create_tenant($1, 'Rose')`, [tenantId]);
   await gateway.admin.query(`select intent.add_member($1, $2, 'owner')`, [tenantId, userId]);
+  // A hint for each append, so that there is much to lose.
+  await gateway.admin.query('select intent.set_hint_limit($1, null)', [tenantId]);
 
   const proxy = await startRealtimeProxy({
     target: gateway.url,
