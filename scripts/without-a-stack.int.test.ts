@@ -19,3 +19,8 @@ it.each([
   expect(run).toMatchObject({ code: 1, output: expect.stringContaining('`npm start` in another terminal') });
   expect(run.output).not.toMatch(/^\s+at |ENOENT/m);
 });
+
+it.each(['examples/walkthrough.ts', 'examples/monthly-budget.ts', 'examples/household/serve.ts'])('%s looks for the stack that INTENT_DIR names', async (script) => {
+  const run = await runProgram(process.execPath, [join(projectRoot, script)], { cwd: projectRoot, env: { ...process.env, INTENT_DIR: scratch.path } });
+  expect(run).toMatchObject({ code: 1, output: expect.stringContaining(join(scratch.path, 'stack.json')) as string });
+});
