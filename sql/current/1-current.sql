@@ -108,6 +108,9 @@ create index if not exists process_trace_of_request on intent.process_trace (cor
 create index if not exists process_trace_by_age on intent.process_trace (at);
 
 alter table intent.processes add column if not exists timer_causes jsonb not null default '{}';
+comment on column intent.processes.calls is 'By id, the outside calls that have no answer: { name, request, causationId }.';
+comment on column intent.processes.correlation_id is
+  'Of the request that began it, or had it go on last; a command that has none behind it carries it.';
 comment on column intent.processes.timer_causes is 'By name, the command behind each timer.';
 
 -- They have grown: insert_command by the cause, cancel_process by the reason, command_trace by columns.
@@ -236,7 +239,7 @@ comment on column intent.reactions.tenant_id is 'Whose it is.';
 comment on column intent.reactions.process is 'The process manager that it is for.';
 comment on column intent.reactions.key is 'Which instance of it.';
 comment on column intent.reactions.sequence is 'Its place among those of the instance.';
-comment on column intent.reactions.message is 'What is to be reacted to: an event, an outcome, an answer.';
+comment on column intent.reactions.message is 'What is to be reacted to: an event, an outcome, an answer, a cancellation.';
 comment on column intent.reactions.queued_at is 'When it was queued.';
 comment on column intent.schedules.tenant_id is 'Whose it is.';
 comment on column intent.schedules.schedule_id is 'Its name, chosen by who made it.';
