@@ -137,6 +137,18 @@ describe.each(layouts)('a database with %s', (_, layout) => {
     expect(await messages()).toEqual([]);
   });
 
+  it("lets its administrator make a tenant and an owner, and look after it, as the README's recipe does", async () => {
+    const [tenantId, userId] = [randomUUID(), randomUUID()];
+    await platform.query(`insert into auth.users (id, email, encrypted_password) values ($1, $2, '')`, [userId, `${userId}@example.com`]);
+    const { rows } = await project.query<{ id: string }>('select id from auth.users where email = $1', [`${userId}@example.com`]);
+    await project.query(`select intent.create_tenant($1, 'Rose')`, [tenantId]);
+    await project.query(`select intent.add_member($1, $2, 'owner')`, [tenantId, rows[0]!.id]);
+    expect((await project.query('select * from intent.doctor()')).rows).toEqual([]);
+    expect((await project.query<{ members: string[] }>('select intent.members_without_user() as members')).rows[0]!.members).not.toContain(userId);
+    await project.query(`select intent.set_hint_limit($1, 2), intent.set_sign_in_rules($1, true, null), intent.set_schedule_limits($1, 5, 60)`, [tenantId]);
+    await project.query(`select intent.add_member($1, $2, 'owner'), intent.remove_user($3)`, [tenantId, randomUUID(), userId]);
+  });
+
   it('keeps what belongs to the platform, and lets nobody but us send', async () => {
     const { rows } = await platform.query(`select nspname, pg_get_userbyid(nspowner) as owner from pg_namespace where nspname in ('auth', 'realtime') and pg_get_userbyid(nspowner) ~ '^(intent|postgres)' and $1`, [layout !== undefined]);
     expect(rows).toEqual([]);
