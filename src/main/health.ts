@@ -27,8 +27,8 @@ export async function startHealthServer(port: number, readiness: Readiness, page
         return { status: 200, body: await page.render(), contentType: page.contentType };
       case '/readyz': {
         const { lacks, waiting } = await readiness.check();
-        if (lacks.length > 0) return json(503, { status: 'not ready', lacks });
-        return json(200, waiting.length === 0 ? { status: 'ok' } : { status: 'ok', waiting });
+        const alsoWaiting = waiting.length === 0 ? {} : { waiting };
+        return lacks.length > 0 ? json(503, { status: 'not ready', lacks, ...alsoWaiting }) : json(200, { status: 'ok', ...alsoWaiting });
       }
       default:
         return json(404, { status: 'unknown' });

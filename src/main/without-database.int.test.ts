@@ -40,7 +40,8 @@ async function statusOf(commandId: string): Promise<string | undefined> {
 it('a process whose database goes away says what it lacks, lives on, and works again when it is back', async () => {
   proxy.become('closed');
   const lacks = ['PostgreSQL for the worker', 'PostgreSQL for the pump', 'the doorbell'];
-  await eventually(async () => expect(await readiness()).toEqual({ status: 'not ready', lacks }));
+  const waiting = ['process managers: the inline engine has no Temporal', 'schedules: the inline engine has no Temporal'];
+  await eventually(async () => expect(await readiness()).toEqual({ status: 'not ready', lacks, waiting }));
   expect((await worker.get('/healthz'))!.status).toBe(200);
   const { commandId } = await submitAs(db.admin, claimsOf(tenant, 'owner'), openBudget('waits'));
   proxy.become('open');
