@@ -75,7 +75,7 @@ export async function startChaosStack(options: StackOptions, prepare: (admin: pg
     const clients = keep(await startTcpProxy({ host: '127.0.0.1', port: database.port }));
     const pumpUrl = database.urlFor('intent_pump');
     const databaseUrls = {
-      pump: options.isPooled ? keep(await startPooler(scratch.path, pumpUrl)).url : pumpUrl,
+      pump: options.isPooled ? await startPooler({ home: scratch.path, databaseUrls: [pumpUrl], mode: 'session' }).then(keep).then(({ through }) => through(pumpUrl)) : pumpUrl,
       worker: database.urlFor('intent_worker'),
     };
     const running = await Promise.all(

@@ -10,37 +10,48 @@ import { chooseTestPort } from './test-port.ts';
 const readyTimeoutMs = 10_000;
 const stopTimeoutMs = 4_000;
 
+export interface PoolerOptions {
+  /** For its files, which hold passwords: a scratch directory of the caller's. */
+  readonly home: string;
+  /** As each of these logins it is reached, all of one server. */
+  readonly databaseUrls: readonly string[];
+  readonly mode: 'transaction' | 'session';
+}
+
 export interface Pooler {
   /** The same database and login, by way of the pooler. */
-  readonly url: string;
+  through(databaseUrl: string): string;
   stop(): Promise<void>;
 }
 
 export function findPooler(): string | undefined {
   // Debian has it beside the servers, and not on everybody's path.
-  return executableOnPath('pgbouncer', `${process.env['PATH'] ?? ''}:/usr/sbin`);
+  const found = executableOnPath('pgbouncer', `${process.env['PATH'] ?? ''}:/usr/sbin`);
+  if (found === undefined) console.log('There is no PgBouncer: what needs it is left out.');
+  return found;
 }
 
-/** PgBouncer in session mode before PostgreSQL, for one login. Throws `StackError` where it is not installed. */
-export async function startPooler(home: string, databaseUrl: string): Promise<Pooler> {
+/** A real PgBouncer on this machine, before a server. Throws `StackError` where it is not installed. */
+export async function startPooler({ home, databaseUrls, mode }: PoolerOptions): Promise<Pooler> {
   const pgbouncer = findPooler();
   if (pgbouncer === undefined) throw new StackError('There is no PgBouncer.', 'Install it: apt-get install pgbouncer');
-  const url = new URL(databaseUrl);
+  const urls = databaseUrls.map((url) => new URL(url));
   const port = await chooseTestPort();
   const users = join(home, 'pgbouncer-users.txt');
   const settings = join(home, 'pgbouncer.ini');
-  // It knows the password, or it could not log in for its clients.
-  writeFileSync(users, `"${url.username}" "${decodeURIComponent(url.password)}"\n`, { mode: 0o600 });
+  // It knows the passwords, or it could not log in for its clients.
+  writeFileSync(users, urls.map(({ username, password }) => `"${username}" "${decodeURIComponent(password)}"\n`).join(''), { mode: 0o600 });
   writeFileSync(settings, `[databases]
-* = host=127.0.0.1 port=${url.port}
+* = host=${urls[0]!.hostname} port=${urls[0]!.port}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${port}
 unix_socket_dir =
-pool_mode = session
+pool_mode = ${mode}
 auth_type = scram-sha-256
 auth_file = ${users}
 default_pool_size = 60
+ignore_startup_parameters = extra_float_digits
 ; A server that is back is tried at once, not after 15 s.
 server_login_retry = 1
 `);
@@ -56,6 +67,5 @@ server_login_retry = 1
     readyTimeoutMs,
     stopTimeoutMs,
   });
-  url.port = String(port);
-  return { url: url.href, stop };
+  return { through: (url) => Object.assign(new URL(url), { hostname: '127.0.0.1', port: String(port) }).href, stop };
 }

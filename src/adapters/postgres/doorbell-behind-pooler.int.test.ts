@@ -18,9 +18,11 @@ describe.skipIf(findPooler() === undefined)('the doorbell behind a pooler in ses
   beforeAll(async () => {
     scratch = await createScratchDirectory();
     database = await startOwnDatabase(scratch.path);
-    pooler = await startPooler(scratch.path, database.urlFor('intent_pump'));
-    pool = createPool({ connectionString: pooler.url, applicationName: 'intent-pump', maxConnections: 2, log });
-    doorbell = await createDoorbell({ connectionString: pooler.url, pool, log, checkIntervalMs: 300 });
+    const directUrl = database.urlFor('intent_pump');
+    pooler = await startPooler({ home: scratch.path, databaseUrls: [directUrl], mode: 'session' });
+    const connectionString = pooler.through(directUrl);
+    pool = createPool({ connectionString, applicationName: 'intent-pump', maxConnections: 2, log });
+    doorbell = await createDoorbell({ connectionString, pool, log, checkIntervalMs: 300 });
   });
   afterAll(async () => {
     await doorbell.close();
