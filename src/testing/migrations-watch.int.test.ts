@@ -51,13 +51,19 @@ async function bedCount(): Promise<unknown> {
 }
 
 describe('npm run db:watch', () => {
-  it('puts a saved fixture into the database, also while the current migration is blank', async () => {
+  it('puts a saved fixture into the database, also while the current migration is blank, and has the Data API look again', async () => {
     await finished();
+    const dataApi = new pg.Client(database.adminUrl);
+    await dataApi.connect();
+    const told = once(dataApi, 'notification');
+    await dataApi.query('listen pgrst');
     const fixture = 'fixtures/intent/beds.sql';
     const saved = folder.read(fixture);
     expect(await bedCount()).toEqual({ count: 4 });
     folder.write(fixture, saved.replace('select 4;', 'select 5;'));
     await finished();
     expect(await bedCount()).toEqual({ count: 5 });
+    expect(await told).toMatchObject([{ payload: 'reload schema' }]);
+    await dataApi.end();
   });
 });
