@@ -41,7 +41,7 @@ export async function startMainProcess(
   const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
   return {
     get,
-    ready: () => vi.waitFor(async () => expect((await get('/readyz'))?.status).toBe(200), { timeout: 20_000, interval: 50 }),
+    ready: () => vi.waitFor(async () => expect((await get('/readyz'))?.status).toBe(200), { timeout: 60_000, interval: 50 }),
     lines,
     exited,
     stop() {
