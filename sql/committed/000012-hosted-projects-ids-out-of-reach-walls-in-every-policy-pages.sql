@@ -1,5 +1,5 @@
 --! Previous: sha1:b9f84bb7cc27c29687b7516027aa61f960769de2
---! Hash: sha1:c4dda11db8c16004d00e0c89a41285daf9b93ae2
+--! Hash: sha1:0c71033f703e6f20b1e63be52e9e0597a27cd9c0
 --! Message: hosted projects, ids out of reach, walls in every policy, pages, keys as bytes
 
 --! split: 1-current.sql
@@ -1356,22 +1356,33 @@ comment on function intent.append_as_message(text, text, bigint, bigint, jsonb) 
 -- than ten times its hints_per_second (docs/adr/0018). The event that came so many positions ago tells, so nothing is counted, and a row
 -- is written for the first hint only that is withheld. Called under the tenant's lock, if the tenant's last event is younger than a
 -- second: one that comes after a longer pause always has its hint. messages: how many hints the append would send.
+--
+-- Two look-ups by key, not a join: the planner would rather read all events of the tenant (docs/benchmarks.md).
 create or replace function intent.withholds_hint(tenant_id uuid, head_position bigint, messages integer) returns boolean
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
+  allowed integer;
+  of_position bigint;
   is_over boolean;
-  is_noted boolean;
 begin
-  select coalesce(t.hints_per_second * 10 < messages or e.recorded_at > clock_timestamp() - interval '10 seconds', false), w.tenant_id is not null
-  into is_over, is_noted
+  select t.hints_per_second * 10 into allowed
   from intent.tenants as t
-  left join intent.events as e on e.tenant_id = t.tenant_id and e.position = head_position + messages - t.hints_per_second * 10
-  left join intent.withheld_hints as w on w.tenant_id = t.tenant_id
   where t.tenant_id = withholds_hint.tenant_id;
-  if is_over and not is_noted then
+  if allowed is null then
+    return false;
+  end if;
+  of_position := head_position + messages - allowed;
+  is_over := allowed < messages;
+  if not is_over and of_position > 0 then
+    select e.recorded_at > clock_timestamp() - interval '10 seconds' into is_over
+    from intent.events as e
+    where e.tenant_id = withholds_hint.tenant_id and e.position = of_position;
+  end if;
+  -- Looked for first: to insert would be to wait for an announcement that has not committed.
+  if is_over and not exists (select from intent.withheld_hints as w where w.tenant_id = withholds_hint.tenant_id) then
     insert into intent.withheld_hints (tenant_id, announced_position) values (tenant_id, head_position) on conflict do nothing;
   end if;
   return coalesce(is_over, false);

@@ -58,6 +58,26 @@ async function makeOlder(seconds: number): Promise<void> {
 }
 
 describe('the hints of appends', () => {
+  it('cost each append a few rows of the log to read, however long it is', async () => {
+    await setLimit(100);
+    const session = await db.admin.connect();
+    // One call, and so one plan for each statement, which was made when there was little to read.
+    const rowsReadBy = async (times: number) => {
+      const read = `select sum(idx_tup_fetch + seq_tup_read)::integer as rows from pg_stat_user_tables where relid in ('intent.events'::regclass, 'intent.tenants'::regclass)`;
+      await session.query('select pg_stat_force_next_flush()');
+      const before = (await session.query<{ rows: number }>(read)).rows[0]!.rows;
+      for (let n = 0; n < times; n += 1) {
+        await session.query('select intent.append_events($1, $2, $3, 0, $4)', [tenant.tenantId, 'note', randomUUID(), ofOneAppend]);
+      }
+      await session.query('select pg_stat_force_next_flush()');
+      return (await session.query<{ rows: number }>(read)).rows[0]!.rows - before;
+    };
+    await rowsReadBy(20);
+    await append(900);
+    expect(await rowsReadBy(50)).toBeLessThan(50 * 10);
+    session.release();
+  });
+
   it('are one each, with the events, and nothing else is written, while a tenant keeps within five a second', async () => {
     await append(50);
     const sent = await messages();
