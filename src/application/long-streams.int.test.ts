@@ -19,7 +19,8 @@ import { createSnapshotWriter } from './snapshot-writer.ts';
 const log = pino({ level: 'silent' });
 let db: ReturnType<typeof connect>;
 let store: CommandStore;
-let [tenant, other] = [] as unknown as [TestTenant, TestTenant];
+let tenant: TestTenant;
+let other: TestTenant;
 beforeAll(async () => {
   db = connect(await createTestDatabase());
   store = createCommandStore({ pool: db.worker });

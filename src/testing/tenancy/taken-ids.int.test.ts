@@ -160,6 +160,7 @@ describe("a schedule's occasion", () => {
     await scheduleBudget();
     await asGuest(await occasionId());
     await expect(send()).rejects.toMatchObject({ code: 'IN409', hint: expect.stringContaining('intent.tenant_secrets') });
+    // That activity needs no more of them.
     const { submitScheduledCommand } = createActivities({ schedules: store(), log: pino({ level: 'silent' }) } as unknown as ActivitiesDeps);
     // No ApplicationFailure that ends the retries.
     await expect(submitScheduledCommand(schedule(), occasion.toISOString())).rejects.not.toHaveProperty('nonRetryable');
