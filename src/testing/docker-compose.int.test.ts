@@ -6,17 +6,28 @@ import { parse } from 'yaml';
 import { projectRoot } from '../local/paths.ts';
 
 interface Service {
+  readonly image: string;
   readonly command?: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly restart?: string;
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly logging?: { readonly options?: Readonly<Record<string, string>> };
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
-  readonly healthcheck?: { readonly disable?: boolean };
+  readonly healthcheck?: { readonly disable?: boolean; readonly test?: readonly string[] };
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
 }
 
 const composeFile = read('docker-compose.yml');
-const { services } = parse(composeFile) as { services: Readonly<Record<string, Service>> };
+const { services } = parse(composeFile, { merge: true }) as { services: Readonly<Record<string, Service>> };
 const each = Object.entries(services);
+const names = Object.keys(services);
+const oneShots = new Set(each.flatMap(([, { depends_on = {} }]) =>
+  Object.keys(depends_on).filter((name) => depends_on[name]!.condition === 'service_completed_successfully')));
+const serving = names.filter((name) => !oneShots.has(name));
+const own = names.filter((name) => services[name]!.image === 'intent');
 const documented = new Set(read('.env.example').match(/^(?:# )?[A-Z][A-Z_]+(?==)/gm)?.map((name) => name.replace('# ', '')));
 const passwords = [...composeFile.matchAll(/\$\{([A-Z_]+):\?/g)].map(([, name]) => name!);
 
@@ -39,11 +50,47 @@ describe.runIf(compose)('Compose', () => {
 
 describe('docker-compose.yml', () => {
   test('checks the health of every service but the one-shots that others wait for', () => {
-    const awaited = each.flatMap(([, { depends_on = {} }]) =>
-      Object.keys(depends_on).filter((name) => depends_on[name]!.condition === 'service_completed_successfully'),
-    );
     const unchecked = each.filter(([, { healthcheck }]) => healthcheck === undefined || healthcheck.disable).map(([name]) => name);
-    expect(new Set(unchecked)).toEqual(new Set(awaited));
+    expect(new Set(unchecked)).toEqual(oneShots);
+  });
+
+  test('starts every service again that serves, whatever has ended it, and no one-shot', () => {
+    expect(serving).toEqual(['postgres', 'worker', 'command-pump', 'temporal-postgres', 'temporal', 'temporal-ui']);
+    expect(names.filter((name) => services[name]!.restart === 'unless-stopped')).toEqual(serving);
+    expect([...oneShots].filter((name) => services[name]!.restart !== undefined)).toEqual([]);
+  });
+
+  test('stops what serves before any server that it needs, though a one-shot stands between: Compose follows no chain through what has ended', () => {
+    const chained = serving.map((name) => ({ name, serversBehind: [...behind(name)].filter((server) => !oneShots.has(server)) }));
+    expect(chained.find(({ name }) => name === 'worker')!.serversBehind.toSorted()).toEqual(['postgres', 'temporal', 'temporal-postgres']);
+    const missing = chained.flatMap(({ name, serversBehind }) => serversBehind.filter((server) => !(server in (services[name]!.depends_on ?? {}))));
+    expect(missing).toEqual([]);
+  });
+
+  test('calls worker and pump healthy if they do their work, and not because they live', () => {
+    for (const name of own.filter((one) => serving.includes(one))) expect(services[name]!.healthcheck!.test!.join(' ')).toContain(':8080/readyz"');
+  });
+
+  test('gives the cluster of Temporal an address that outlasts its container', () => {
+    expect(services['temporal']!.environment?.['TEMPORAL_BROADCAST_ADDRESS']).toBe('127.0.0.1');
+  });
+
+  test('puts no password into an address', () => {
+    const addresses = each.flatMap(([, { environment }]) => Object.values(environment ?? {}).filter((value) => /^\w+:\/\//.test(value)));
+    expect(addresses).toHaveLength(3);
+    expect(addresses.filter((address) => new URL(address).password !== '' || address.includes('$'))).toEqual([]);
+    expect(own.map((name) => services[name]!.environment?.['PGPASSWORD'])).toEqual(['${POSTGRES_PASSWORD}', '${INTENT_WORKER_PASSWORD}', '${INTENT_PUMP_PASSWORD}']);
+  });
+
+  test('limits what every container logs', () => {
+    for (const [, { logging }] of each) expect(logging?.options).toEqual({ 'max-size': '10m', 'max-file': '3' });
+  });
+
+  test('lets no container gain rights, takes all from ours and from Temporal\'s, and lets ours write no file', () => {
+    expect(names.filter((name) => !services[name]!.security_opt?.includes('no-new-privileges:true'))).toEqual([]);
+    expect(names.filter((name) => !services[name]!.cap_drop?.includes('ALL'))).toEqual(['postgres', 'temporal-postgres']);
+    expect(own).toEqual(['migrate', 'worker', 'command-pump']);
+    expect(own.filter((name) => services[name]!.read_only !== true)).toEqual([]);
   });
 
   test('lets every service wait until what it depends on works', () => {
@@ -78,10 +125,10 @@ describe('.env.example', () => {
   });
 
   test('explains every setting of the worker, the command pump and the migration', () => {
-    const own = ['worker', 'command-pump', 'migrate'].flatMap((name) => Object.keys(services[name]!.environment));
+    const given = own.flatMap((name) => Object.keys(services[name]!.environment ?? {}));
     const settings = read('src/main/config.ts').match(/[A-Z][A-Z_]+(?=:)/g) ?? [];
     expect(settings).toContain('INTENT_ENGINE');
-    expect([...own, ...settings].filter((name) => !documented.has(name))).toEqual([]);
+    expect([...given, ...settings].filter((name) => !documented.has(name))).toEqual([]);
   });
 });
 
@@ -105,6 +152,10 @@ describe('Dockerfile', () => {
     expect(instructions).toContain('USER node');
     expect(instructions).toContain('CMD ["node", "--max-old-space-size=1024", "--max-semi-space-size=4", "dist/main/worker.js"]');
   });
+
+  test('asks whether the process lives, since a supervisor restarts what is not healthy, which mends no server that is away', () => {
+    expect(read('Dockerfile')).toMatch(/^HEALTHCHECK [^]*\/healthz/m);
+  });
 });
 
 function config(chosen: readonly string[]) {
@@ -116,6 +167,16 @@ function config(chosen: readonly string[]) {
     encoding: 'utf8',
   });
   return { status, stderr };
+}
+
+/** All that a service depends on, by itself or through others. */
+function behind(name: string, seen = new Set<string>()): ReadonlySet<string> {
+  for (const next of Object.keys(services[name]!.depends_on ?? {})) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    behind(next, seen);
+  }
+  return seen;
 }
 
 function sourceOf(built: string): string {
