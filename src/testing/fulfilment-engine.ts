@@ -22,6 +22,7 @@ import { createWakeProcesses } from '../application/wake-processes.ts';
 import type { ProcessManager } from '../domain/kernel/process.ts';
 import { createOrderFulfilment } from '../domain/order-fulfilment/order-fulfilment.ts';
 import type { RunningTemporal } from '../local/temporal/start-temporal.ts';
+import type { ProcessStore } from '../ports/process-store.ts';
 import type { TestDatabase } from './database.ts';
 import type { connect } from './tenant.ts';
 import { connectToTestTemporal, startTestWorkers } from './temporal.ts';
@@ -37,7 +38,7 @@ export interface ProcessWorkerOptions {
 }
 
 export interface EngineOptions {
-  readonly temporal: RunningTemporal;
+  readonly temporal: Pick<RunningTemporal, 'address'>;
   readonly database: TestDatabase;
   readonly db: ReturnType<typeof connect>;
 }
@@ -47,18 +48,7 @@ export type PartOfEngine = Awaited<ReturnType<typeof startTestPump>>;
 /** Workers in this process that execute commands and process managers. */
 export async function startProcessWorkers({ temporal, db, processManager = shortFulfilment, supplierUrl }: ProcessWorkerOptions) {
   const supplier = supplierUrl === undefined ? await startSupplier({ port: 0, stallMs: 1_500 }) : { url: supplierUrl, stop: async () => {} };
-  const processStore = createProcessStore({ pool: db.worker });
-  const store = createCommandStore({ pool: db.worker });
-  const activities = createActivities({
-    handleCommand: createHandleCommand({ store, snapshots: createSnapshotWriter({ store, log }), clock: systemClock }),
-    store,
-    processStore,
-    advanceProcess: createAdvanceProcess({ store: processStore, findProcessManager: () => processManager, log }),
-    makeCall: createMakeCall({ store: processStore, outside: createSupplierCalls({ url: supplier.url, timeoutMs: 5_000 }), log }),
-    callAttempts: 3,
-    schedules: createScheduleStore({ pool: db.worker }),
-    log,
-  });
+  const activities = createTestActivities({ db, processManager, supplierUrl: supplier.url });
   const workers = await startTestWorkers(temporal, {
     activities,
     log,
@@ -72,6 +62,29 @@ export async function startProcessWorkers({ temporal, db, processManager = short
       await supplier.stop();
     },
   };
+}
+
+export interface TestActivitiesOptions {
+  readonly db: Pick<ReturnType<typeof connect>, 'worker'>;
+  readonly processManager: ProcessManager;
+  readonly supplierUrl: string;
+  /** (Default: of that database.) */
+  readonly processStore?: ProcessStore;
+}
+
+/** What the workers of a test do, on a real database. */
+export function createTestActivities({ db, processManager, supplierUrl, processStore = createProcessStore({ pool: db.worker }) }: TestActivitiesOptions) {
+  const store = createCommandStore({ pool: db.worker });
+  return createActivities({
+    handleCommand: createHandleCommand({ store, snapshots: createSnapshotWriter({ store, log }), clock: systemClock }),
+    store,
+    processStore,
+    advanceProcess: createAdvanceProcess({ store: processStore, findProcessManager: () => processManager, log }),
+    makeCall: createMakeCall({ store: processStore, outside: createSupplierCalls({ url: supplierUrl, timeoutMs: 5_000 }), log }),
+    callAttempts: 3,
+    schedules: createScheduleStore({ pool: db.worker }),
+    log,
+  });
 }
 
 const shortFulfilment = createOrderFulfilment({ approvalSeconds: 1, deliverySeconds: 1 });

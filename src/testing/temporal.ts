@@ -52,8 +52,13 @@ export async function startTestWorkers(temporal: Pick<RunningTemporal, 'address'
 let isInstalled = false;
 
 export function connectToTestTemporal({ address }: Pick<RunningTemporal, 'address'>, log: Logger): Promise<TemporalConnection> {
-  if (!isInstalled) installTemporalRuntime(log);
-  isInstalled = true;
+  installTestRuntime(log);
   process.env['TEMPORAL_ADDRESS'] = address;
   return connectToTemporal();
+}
+
+/** Once in a process, before anything else of Temporal's. */
+export function installTestRuntime(log: Logger): void {
+  if (!isInstalled) installTemporalRuntime(log);
+  isInstalled = true;
 }
