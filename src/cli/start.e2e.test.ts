@@ -7,7 +7,7 @@ import { processIdentity } from '../local/process/process-identity.ts';
 import { readStackInfo } from '../local/stack-info.ts';
 import { preferredPorts } from '../local/stack-ports.ts';
 import { queryOnce } from '../testing/query-once.ts';
-import { runStartCommand } from '../testing/start-command.ts';
+import { runNpmStart, runStartCommand } from '../testing/start-command.ts';
 import type { StartCommand } from '../testing/start-command.ts';
 
 const stopBoundMs = 10_000;
@@ -130,6 +130,19 @@ describe('a stack that is told to stop', () => {
     expect(code).toBe(0);
     expect(output).not.toContain('Ready after');
     await expect.poll(recordedAndRunning).toEqual([]);
+    expect(existsSync(join(directory, 'stack.lock'))).toBe(false);
+  });
+});
+
+describe('a stack that npm runs', () => {
+  it('is stopped, and leaves nothing running, when npm alone gets a SIGTERM', { timeout: 90_000 }, async () => {
+    const npm = runNpmStart(directory, '--no-example');
+    await npm.line('Ready after');
+    const pids = recordedAndRunning();
+    expect(pids.length).toBeGreaterThanOrEqual(4);
+    npm.kill('SIGTERM');
+    expect((await npm.ended).output).toContain('Stopped. The data is kept for the next start.');
+    expect(stillRunning(pids)).toEqual([]);
     expect(existsSync(join(directory, 'stack.lock'))).toBe(false);
   });
 });

@@ -8,8 +8,10 @@ import { startStack } from '../local/stack.ts';
 import type { RunningStack } from '../local/stack.ts';
 import { preferredPorts } from '../local/stack-ports.ts';
 import { listenForStop } from './stop-signals.ts';
+import { createWaitingLine } from './waiting-line.ts';
 
-const log = (line: string) => console.log(line);
+const line = createWaitingLine(process.stdout);
+const { log, wait } = line;
 
 /** Runs the stack in the foreground until told to stop. Answers the exit code. Throws `StackError` for what a person can mend. */
 export async function start({ fresh, example }: { fresh: boolean; example: boolean }): Promise<number> {
@@ -19,7 +21,7 @@ export async function start({ fresh, example }: { fresh: boolean; example: boole
   const beganAt = performance.now();
   log(`Starting the local stack in ${directory}`);
   try {
-    const stack = await startStack({ directory, ports: preferredPorts, fresh, log, signal: told.signal });
+    const stack = await startStack({ directory, ports: preferredPorts, fresh, log, wait, signal: told.signal }).finally(line.end);
     return await serve(stack, { example: example ? join(directory, 'stack.json') : undefined, beganAt, told: told.stopped });
   } catch (error) {
     if (!told.signal.aborted) throw error;

@@ -10,21 +10,30 @@ export interface Part {
 }
 
 export interface Parts {
-  /** Starts a part, prints a line with what, where and how long it took, and remembers it for `stop`. */
-  start<P extends Part>(name: string, start: () => Promise<P>, where: (part: P) => string): Promise<P>;
+  /**
+   * Starts a part, prints a line with what, where and how long it took, and remembers it for `stop`. What takes long may tell meanwhile
+   * what it is at.
+   */
+  start<P extends Part>(name: string, start: (tell: (detail: string) => void) => Promise<P>, where: (part: P) => string): Promise<P>;
   /** Resolves when a part has ended by itself. */
   readonly failed: Promise<StackError>;
   /** In the reverse order of their readiness, so that no part loses what it stands on. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** The running parts of one stack. */
-export function createParts(log: (line: string) => void): Parts {
+/** The running parts of one stack. `wait` is told in words what is being started, and an empty text when nothing is. */
+export function createParts(log: (line: string) => void, wait: (what: string) => void = () => {}): Parts {
+  const starting = new Map<string, string>();
   const running: { name: string; part: Part }[] = [];
   const failed = Promise.withResolvers<StackError>();
   let stopping: Promise<void> | undefined;
 
+  function sayWhatStarts(): void {
+    if (stopping === undefined) wait([...starting].map(([name, at]) => (at === '' ? name : `${name} (${at})`)).join(', '));
+  }
+
   async function stopAll(): Promise<void> {
+    wait('');
     for (let last = running.pop(); last !== undefined; last = running.pop()) {
       const { name, part } = last;
       await part.stop().catch((error: Error) => log(`${name} did not stop as it should: ${error.message}`));
@@ -35,7 +44,15 @@ export function createParts(log: (line: string) => void): Parts {
     failed: failed.promise,
     async start(name, start, where) {
       const beganAt = performance.now();
-      const part = await start();
+      const tell = (detail: string) => {
+        starting.set(name, detail);
+        sayWhatStarts();
+      };
+      tell('');
+      const part = await start(tell).finally(() => {
+        starting.delete(name);
+        sayWhatStarts();
+      });
       if (stopping !== undefined) {
         await part.stop();
         throw new Error('The stack was stopped while it started.');

@@ -49,4 +49,20 @@ describe('the parts of a stack', () => {
     await expect(late).rejects.toThrow('stopped while it started');
     expect(stopped).toEqual(['a']);
   });
+
+  it('say which of them are being started, and what they are at', async () => {
+    const said: string[] = [];
+    const parts = createParts(() => {}, (what) => said.push(what));
+    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const starting = [
+      parts.start('a', (tell) => first.promise.then(() => tell('half of it')).then(() => second.promise).then(() => part('a', [])), () => ''),
+      parts.start('b', () => second.promise.then(() => Promise.reject(new Error('no'))), () => '').catch(() => {}),
+    ];
+    first.resolve();
+    await first.promise;
+    second.resolve();
+    await Promise.all(starting);
+    expect(said.slice(0, 3)).toEqual(['a', 'a, b', 'a (half of it), b']);
+    expect(said.at(-1)).toBe('');
+  });
 });

@@ -8,8 +8,9 @@ const stackInfoSchema = z.object({
   apiUrl: z.string(),
   publishableKey: z.string(),
   databaseUrl: z.string(),
-  engine: z.enum(['temporal', 'inline']),
-  /** Absent with the inline engine. `uiUrl` is null where the server is not ours. */
+  /** `starting`: commands are taken, and executed when the engine is there. */
+  engine: z.enum(['temporal', 'inline', 'starting']),
+  /** Absent with another engine. `uiUrl` is null where the server is not ours. */
   temporal: z.object({ address: z.string(), namespace: z.string(), uiUrl: z.string().nullable() }).optional(),
   users: z.array(
     z.object({
@@ -20,7 +21,7 @@ const stackInfoSchema = z.object({
   ),
 });
 
-/** What others need to use a running stack, in `stack.json`, which is there exactly while the stack is ready. */
+/** What others need to use a running stack, in `stack.json`, which is there exactly while the stack takes commands. */
 export type StackInfo = z.infer<typeof stackInfoSchema>;
 
 export function writeStackInfo(directory: string, info: StackInfo): void {

@@ -26,6 +26,8 @@ export interface StackOptions {
   /** Whether to delete the data of earlier starts first. */
   readonly fresh: boolean;
   readonly log: (line: string) => void;
+  /** Told in words what is being waited for, and an empty text when nothing is. (Default: nobody is told.) */
+  readonly wait?: (what: string) => void;
   /** Gives up the start. */
   readonly signal?: AbortSignal;
 }
@@ -39,13 +41,17 @@ export interface RunningStack {
 }
 
 /**
- * Starts the whole stack and resolves when it takes commands. Throws `StackError` for what a person can mend, and the signal's
+ * Starts the whole stack and resolves when it executes commands. Throws `StackError` for what a person can mend, and the signal's
  * reason where the start was given up; nothing is left running then.
  */
 export async function startStack(options: StackOptions): Promise<RunningStack> {
-  const { directory, fresh, log, signal } = options;
+  const { directory, fresh, log, wait = () => {}, signal } = options;
   openStackDirectory(directory);
   const lock = lockStack(directory);
+  const accepting = (info: StackInfo) => {
+    writeStackInfo(directory, info);
+    log(`Commands are taken already, at ${info.apiUrl}; they are executed when Temporal is there.`);
+  };
   try {
     await endOrphans(runDirectory(directory), log);
     if (fresh) deleteStackData(directory);
@@ -53,7 +59,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
     checkClock(directory, new Date());
     const [secrets, ports] = [await loadSecrets(directory), await chooseStackPorts(options.ports, log)];
     signal?.throwIfAborted();
-    const { info, parts } = await startOnFreePorts({ directory, ports, secrets, log }, signal);
+    const { info, parts } = await startOnFreePorts({ directory, ports, secrets, log, accepting }, wait, signal);
     recordClock(directory, new Date());
     writeStackInfo(directory, info);
     let stopping: Promise<void> | undefined;
@@ -66,11 +72,11 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
 }
 
 /** If a part did not start and somebody else has its port by now, all of it begins again on other ports. */
-async function startOnFreePorts(context: Omit<PartsContext, 'parts'>, signal: AbortSignal | undefined) {
+async function startOnFreePorts(context: Omit<PartsContext, 'parts'>, wait: (what: string) => void, signal: AbortSignal | undefined) {
   const { directory, log } = context;
   let { ports } = context;
   for (let attempt = 1; ; attempt += 1) {
-    const parts = createParts(log);
+    const parts = createParts(log, wait);
     try {
       const starting = startParts({ ...context, parts, ports });
       return { parts, info: await Promise.race([starting, failure(parts), aborted(signal)]) };

@@ -23,28 +23,32 @@ export interface PartsContext {
   readonly ports: StackPorts;
   readonly secrets: Secrets;
   readonly log: (line: string) => void;
+  /** Called when the stack takes commands already, and the engine that is to execute them is not there yet. */
+  readonly accepting: (info: StackInfo) => void;
 }
 
 /** Starts every part as soon as what it stands on is there. Throws the first error; what runs by then is in `parts`. */
 export async function startParts(context: PartsContext): Promise<StackInfo> {
-  const { ports, secrets } = context;
-  const startingTemporal = startEngine(context);
+  let engine: Pick<StackInfo, 'engine' | 'temporal'> = { engine: 'starting' };
+  const startingEngine = startEngine(context).then((temporal) => {
+    engine = temporal === undefined ? { engine: 'inline' } : { engine: 'temporal', temporal: describeTemporal(temporal) };
+    return temporal;
+  });
   const startingDatabase = startDatabase(context);
-  const [database, temporal] = await Promise.all([
+  const startingRest = Promise.all([
     startingDatabase,
-    startingTemporal,
     startFunction(context),
     startSupplier(context),
     startingDatabase.then((migrated) => startApi(context, migrated)),
-    Promise.all([startingDatabase, startingTemporal]).then((both) => startWorker(context, ...both)),
+  ]).then(([database]) => {
+    if (engine.engine === 'starting') context.accepting(describeStack(context, database, engine));
+    return database;
+  });
+  const [database] = await Promise.all([
+    startingRest,
+    Promise.all([startingDatabase, startingEngine]).then((both) => startWorker(context, ...both)),
   ]);
-  return {
-    apiUrl: localUrl(ports.api),
-    publishableKey: secrets.publishableKey,
-    databaseUrl: database.url,
-    ...(temporal === undefined ? { engine: 'inline' } : { engine: 'temporal', temporal: describeTemporal(temporal) }),
-    users: database.users,
-  };
+  return describeStack(context, database, engine);
 }
 
 function startDatabase({ parts, directory, ports, secrets, log }: PartsContext): Promise<LocalDatabase> {
@@ -59,8 +63,8 @@ function startDatabase({ parts, directory, ports, secrets, log }: PartsContext):
 async function startEngine({ parts, directory, ports, log }: PartsContext): Promise<RunningTemporal | undefined> {
   const { temporal } = await parts.start<Part & { temporal: RunningTemporal | undefined }>(
     'Temporal',
-    async () => {
-      const options = { directory: join(directory, 'temporal'), port: ports.temporal, uiPort: ports.temporalUi, log };
+    async (tell) => {
+      const options = { directory: join(directory, 'temporal'), port: ports.temporal, uiPort: ports.temporalUi, log, tell };
       const server = await startTemporal(options);
       return { temporal: server, ...(server?.exited && { exited: server.exited }), stop: async () => server?.stop() };
     },
@@ -144,6 +148,10 @@ function startWorker(context: PartsContext, database: LocalDatabase, temporal: R
       }),
     () => `${localUrl(ports.workerHealth)}/readyz`,
   );
+}
+
+function describeStack({ ports, secrets }: PartsContext, { url, users }: LocalDatabase, engine: Pick<StackInfo, 'engine' | 'temporal'>): StackInfo {
+  return { apiUrl: localUrl(ports.api), publishableKey: secrets.publishableKey, databaseUrl: url, ...engine, users };
 }
 
 function describeTemporal({ address, namespace, uiUrl }: RunningTemporal) {

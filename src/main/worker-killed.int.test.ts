@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { startSupplier } from '../../examples/supplier/supplier.ts';
 import type { Role } from '../domain/kernel/message.ts';
 import { createTestDatabase } from '../testing/database.ts';
+import { endWithFile } from '../testing/end-with-file.ts';
 import { claimsOf, connect, createTenant, openBudget, submitAs } from '../testing/tenant.ts';
 import { startTestTemporal } from '../testing/temporal.ts';
 import { chooseTestPort } from '../testing/test-port.ts';
@@ -35,7 +36,11 @@ it.skipIf(temporal === undefined)('a worker that is killed in the midst of every
     TEMPORAL_ADDRESS: temporal!.address, DATABASE_URL: database.urlFor('intent_worker'), PUMP_DATABASE_URL: database.urlFor('intent_pump'),
   };
   const healthPort = await chooseTestPort();
-  const startWorker = (): ChildProcess => spawn(process.execPath, ['src/main/worker.ts'], { env: { ...env, HEALTH_PORT: String(healthPort) }, stdio: 'inherit' });
+  const startWorker = (): ChildProcess => {
+    const child = spawn(process.execPath, ['src/main/worker.ts'], { env: { ...env, HEALTH_PORT: String(healthPort) }, stdio: 'inherit' });
+    endWithFile(child);
+    return child;
+  };
 
   await submit('owner', openBudget('groceries'));
   const [waiting, calling] = [await place('Bread', 'guest'), await place('[stall] Bread')];

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { inject, it, expect } from 'vitest';
+import { endWithFile } from '../testing/end-with-file.ts';
 import { databaseUrl } from '../testing/template-database.ts';
 
 const password = 'wr0ng-S3cret';
@@ -24,6 +25,7 @@ it('a process whose password is wrong tells whom it tried to be, and where, and 
     LOG_LEVEL: 'trace',
   };
   const child = spawn(process.execPath, ['src/main/worker.ts'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  endWithFile(child);
   const errors = text(child.stderr);
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {

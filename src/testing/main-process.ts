@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { expect, vi } from 'vitest';
 import type { TestDatabase } from './database.ts';
+import { endWithFile } from './end-with-file.ts';
 import { chooseTestPort } from './test-port.ts';
 
 export interface MainProcess {
@@ -35,6 +36,7 @@ export async function startMainProcess(
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  endWithFile(child);
   const exited = once(child, 'close').then(([code]) => code as number | null);
   const lines: Record<string, unknown>[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));

@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { endWithFile } from './end-with-file.ts';
 
 const command = fileURLToPath(new URL('../cli/intent.ts', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface StartCommand {
   readonly pid: number;
@@ -16,10 +18,22 @@ export interface StartCommand {
 
 /** `intent start` as a person types it, with its data in the given directory. */
 export function runStartCommand(directory: string, ...args: string[]): StartCommand {
-  const child = spawn(process.execPath, [command, 'start', ...args], {
-    env: { ...process.env, INTENT_DIR: directory },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  return runStartCommandWith({}, directory, ...args);
+}
+
+/** The same, with other variables in its environment. */
+export function runStartCommandWith(env: NodeJS.ProcessEnv, directory: string, ...args: string[]): StartCommand {
+  return follow(process.execPath, [command, 'start', ...args], { ...env, INTENT_DIR: directory });
+}
+
+/** `npm start`: signals go to npm. It has ended when all that writes to its output has. */
+export function runNpmStart(directory: string, ...args: string[]): StartCommand {
+  return follow('npm', ['start', '--', ...args], { INTENT_DIR: directory });
+}
+
+function follow(program: string, args: readonly string[], env: NodeJS.ProcessEnv): StartCommand {
+  const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  endWithFile(child);
   const lines: string[] = [];
   const waiting = new Map<string, (line: string) => void>();
   for (const stream of [child.stdout, child.stderr]) {
