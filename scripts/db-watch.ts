@@ -4,32 +4,70 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, watch } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import pg from 'pg';
 import { endWithWords } from '../src/local/end-with-words.ts';
+import { includedIn } from '../src/local/migrations/committed-fixtures.ts';
+import { isState, writeBehaviour } from '../src/local/migrations/write-behaviour.ts';
 import { intentDirectory } from '../src/local/paths.ts';
 import { requireStackInfo } from '../src/local/stack-info.ts';
+import { StackError } from '../src/local/stack-error.ts';
 
-const current = join('sql', 'current');
-const include = '--!include behaviour.sql';
+const sql = 'sql';
+const fixtures = join(sql, 'fixtures');
+/** An editor may save a file in several steps. */
+const settledMs = 50;
 
-/** What is not included in the migration that is being written is watched by nobody, and a blank one includes nothing. */
-function includeBehaviour(): void {
-  mkdirSync(current, { recursive: true });
-  const files = readdirSync(current).filter((file) => file.endsWith('.sql'));
-  if (files.some((file) => readFileSync(join(current, file), 'utf8').includes(include))) return;
-  const file = join(current, files[0] ?? '1-current.sql');
-  appendFileSync(file, `\n-- Behaviour.\n${include}\n`);
-  console.log(`${file} includes all of sql/fixtures/ from now on, so that they are watched. It belongs to the migration that you write.`);
+/** What the database has been given of fixtures that no migration has: it must be given their text of today, too. */
+async function givenBefore(connectionString: string): Promise<Set<string>> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    const { rows: found } = await client.query<{ table: string | null }>(`select to_regclass('graphile_migrate.current')::text as "table"`);
+    if (found[0]!.table === null) return new Set();
+    const { rows } = await client.query<{ content: string }>('select content from graphile_migrate.current');
+    return new Set(rows.flatMap(({ content }) => [...includedIn(content).keys()]));
+  } finally {
+    await client.end();
+  }
+}
+
+/** Writes what has changed since the last commit into sql/current/, where graphile-migrate's watch sees it. */
+function followFixtures(given: Set<string>): () => void {
+  let settling: NodeJS.Timeout | undefined;
+  const watcher = watch(fixtures, { recursive: true }, (_, file) => {
+    if (file === null || !file.endsWith('.sql')) return;
+    if (isState(sql, file)) console.log(`sql/fixtures/${file} is for empty databases: write the way there in sql/current/1-current.sql.`);
+    else given.add(file);
+    clearTimeout(settling);
+    settling = setTimeout(write, settledMs);
+  });
+  function write(): void {
+    try {
+      writeBehaviour(sql, given);
+    } catch (error) {
+      if (!(error instanceof StackError)) throw error;
+      console.error(`${error.message}\n  What to do: ${error.remedy}`);
+    }
+  }
+  return () => {
+    clearTimeout(settling);
+    watcher.close();
+  };
 }
 
 await endWithWords(async () => {
   const url = process.env['DATABASE_URL'] || requireStackInfo(intentDirectory()).databaseUrl;
-  includeBehaviour();
+  mkdirSync(join(sql, 'current'), { recursive: true });
+  const given = await givenBefore(url);
+  writeBehaviour(sql, given);
+  const stopFollowing = followFixtures(given);
   const graphileMigrate = createRequire(import.meta.url).resolve('graphile-migrate/dist/cli.js');
   const child = spawn(process.execPath, [graphileMigrate, 'watch'], { env: { ...process.env, DATABASE_URL: url }, stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   const [code] = (await once(child, 'exit')) as [number | null];
+  stopFollowing();
   return code ?? 0;
 });

@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile } from 'graphile-migrate';
+import { writeBehaviour } from '../src/local/migrations/write-behaviour.ts';
 import { projectRoot } from '../src/local/paths.ts';
 
 // Squawk on every migration: those that are committed, and the current one as it will be committed, with its includes written out,
 // because afterwards nothing can be mended any more.
 const squawk = join(projectRoot, 'node_modules', '@squawk-cli', `${process.platform}-${process.arch}`, 'bin', 'squawk');
-const current = 'sql/current/1-current.sql';
+const current = 'sql/current';
 const settings = { connectionString: 'postgresql://nobody@localhost/nothing', migrationsFolder: './sql' };
 
 const lint = (args: readonly string[], input?: string) =>
@@ -16,9 +17,14 @@ const lint = (args: readonly string[], input?: string) =>
 async function lintAll(): Promise<number> {
   process.chdir(projectRoot);
   const committed = lint(['--no-error-on-unmatched-pattern', 'sql/committed/*.sql']);
-  const compiled = await compile(settings, readFileSync(current, 'utf8'), { filename: current });
-  const written = lint(['--stdin-filepath', current], compiled);
-  return committed.status === 0 && written.status === 0 ? 0 : 1;
+  writeBehaviour('sql');
+  let status = committed.status;
+  for (const name of readdirSync(current).filter((file) => file.endsWith('.sql'))) {
+    const filename = `${current}/${name}`;
+    const compiled = await compile(settings, readFileSync(filename, 'utf8'), { filename });
+    status ||= lint(['--stdin-filepath', filename], compiled).status;
+  }
+  return status === 0 ? 0 : 1;
 }
 
 if (existsSync(squawk)) {

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasCurrentMigration } from './migrations/current-migration.ts';
+import { writeBehaviour } from './migrations/write-behaviour.ts';
 import { projectRoot } from './paths.ts';
 import { runProgram } from './process/run-program.ts';
 import { StackError } from './stack-error.ts';
@@ -21,16 +22,17 @@ export type UpTo = 'committed' | 'current';
 
 /**
  * Brings a database to the state of `sql/`: the committed migrations and, `upTo` the current one, that too. Repeatable.
- * The database must have what Supabase's have (`layStandIns`). Throws `StackError` with what PostgreSQL said about the statement.
+ * `root` is the directory of `.gmrc` and `sql/`. The database must have what Supabase's have (`layStandIns`). Throws `StackError` with what PostgreSQL said about the statement.
  *
  * In a process of its own: as a library, graphile-migrate ends *our* process when its idle connection is lost, and it keeps that
  * connection for a while after it has answered, in which the database cannot be used as a template.
  */
-export async function migrateDatabase(url: string, upTo: UpTo): Promise<void> {
-  const args = upTo === 'current' && hasCurrentMigration() ? ['watch', '--once'] : ['migrate'];
+export async function migrateDatabase(url: string, upTo: UpTo, root = projectRoot): Promise<void> {
+  if (upTo === 'current') writeBehaviour(join(root, 'sql'));
+  const args = upTo === 'current' && hasCurrentMigration(join(root, 'sql')) ? ['watch', '--once'] : ['migrate'];
   for (let attempt = 1; ; attempt += 1) {
     const { code, output } = await runProgram(process.execPath, [command, ...args], {
-      cwd: projectRoot,
+      cwd: root,
       env: { ...process.env, DATABASE_URL: url },
     });
     if (code === 0) return;
@@ -44,17 +46,6 @@ export async function migrateDatabase(url: string, upTo: UpTo): Promise<void> {
       );
     }
     await sleep(retryPauseMs);
-  }
-}
-
-/** Asked first, because `watch` writes a blank file where there is none. */
-function hasCurrentMigration(): boolean {
-  const folder = join(projectRoot, 'sql', 'current');
-  try {
-    const files = readdirSync(folder).filter((file) => file.endsWith('.sql'));
-    return files.some((file) => /^\s*(?!--)\S|^--!include/m.test(readFileSync(join(folder, file), 'utf8')));
-  } catch {
-    return false;
   }
 }
 

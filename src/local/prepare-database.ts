@@ -5,6 +5,7 @@ import { existingLoginRoles } from './login-roles.ts';
 import type { LoginRole } from './login-roles.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import type { UpTo } from './migrate-database.ts';
+import { requireOurMigrations } from './migrations/our-migrations.ts';
 import { waitForOtherMigration } from './one-migration-at-a-time.ts';
 import { requireRealtimeTables, requireServedServer, requireWritable } from './served-server.ts';
 
@@ -25,6 +26,7 @@ export async function prepareDatabase<T>({ adminUrl, upTo, log, finish }: Prepar
     await requireWritable(client);
     await requireRealtimeTables(client);
     await waitForOtherMigration(client, log);
+    await requireOurMigrations(client);
     const rolesBefore = await existingLoginRoles(client);
     await layStandIns(client);
     log('What Supabase provides is there (what was missing has got a stand-in).');

@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { layStandIns } from '../local/lay-stand-ins.ts';
 import { migrateDatabase } from '../local/migrate-database.ts';
-import { projectRoot } from '../local/paths.ts';
 import { prepareDatabase } from '../local/prepare-database.ts';
 import { type RunningPostgres, startPostgres } from '../local/postgres/start-postgres.ts';
 import { type HostedDatabase, hostedLayouts, layHosted } from './hosted-layout.ts';
@@ -161,7 +158,7 @@ describe.each(layouts)('a database with %s', (_, layout) => {
     const client = await project.connect();
     const notices: { code: string | undefined; message: string | undefined }[] = [];
     client.on('notice', ({ code, message }) => notices.push({ code, message }));
-    await client.query(`begin; ${newestState()}; ${withIncludes('--!include behaviour.sql')}; do $$ begin raise warning 'heard'; end $$; commit`);
+    await client.query(`begin; ${withIncludes('--!include state.sql\n--!include behaviour.sql')}; do $$ begin raise warning 'heard'; end $$; commit`);
     client.release();
     expect(notices.filter(({ code }) => code?.startsWith('01'))).toEqual([{ code: '01000', message: 'heard' }]);
   });
@@ -199,11 +196,6 @@ describe.each(layouts)('a database with %s', (_, layout) => {
     }
   });
 });
-
-/** What is being written, and blank between a commit and the next change. */
-function newestState(): string {
-  return withIncludes(readFileSync(join(projectRoot, 'sql', 'current', '1-current.sql'), 'utf8'));
-}
 
 describe('a hosted project whose Realtime nobody has used', () => {
   it('is refused in words by a migration, which changes nothing', async () => {

@@ -1,36 +1,41 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { layStandIns } from '../local/lay-stand-ins.ts';
 import { migrateDatabase } from '../local/migrate-database.ts';
 import { runProgram } from '../local/process/run-program.ts';
 import { append, noted } from './appends.ts';
+import { createEmptyDatabase, type EmptyDatabase } from './empty-database.ts';
 import { createMigrationFolder, graphileMigrate, type MigrationFolder } from './migration-folder.ts';
 import { everyRow, populate, type Population } from './populate.ts';
-import { queryOnce } from './query-once.ts';
-import { databaseUrl, dropDatabase } from './template-database.ts';
 import { claimsOf, placeOrder, queryAs, submitAs } from './tenant.ts';
 
 /** The migrations' lock_timeout, once for each of two locks, and what the machine needs besides. */
 const longestDelayMs = 12_000;
 
-/** The database as the first migration has made it, and in use since. */
+/** The first migration alone, which the database is made by. */
 let first: MigrationFolder;
+/** All of them, and one more on top: it adds a column to the log and lays the behaviour anew. */
+let all: MigrationFolder;
+let database: EmptyDatabase;
 let url: string;
-let name: string;
 let admin: pg.Pool;
 let population: Population;
 
 beforeAll(async () => {
-  first = createMigrationFolder(['committed/000001-first.sql']);
+  first = createMigrationFolder(['committed/000001-baseline.sql']);
+  all = createMigrationFolder(['committed', 'current', 'fixtures']);
+  const { blankMigrationContent } = JSON.parse(all.gmrc) as { blankMigrationContent: string };
+  all.write('current/3-on-top.sql', `${blankMigrationContent}alter table intent.events add column if not exists tried boolean;\n--!include behaviour.sql\n`);
 });
-afterAll(() => first.remove());
+afterAll(() => {
+  first.remove();
+  all.remove();
+});
 
 async function prepare(): Promise<void> {
-  const { adminUrl } = inject('database');
-  name = `test_${randomUUID().replaceAll('-', '')}`;
-  await queryOnce(adminUrl, `create database ${name}`);
-  url = databaseUrl(adminUrl, name);
+  database = await createEmptyDatabase();
+  url = database.adminUrl;
   admin = new pg.Pool({ connectionString: url });
   admin.on('connect', (client) => client.on('error', () => {}));
   const client = await admin.connect();
@@ -42,7 +47,7 @@ async function prepare(): Promise<void> {
 }
 afterEach(async () => {
   await admin.end();
-  await dropDatabase(inject('database').adminUrl, name);
+  await database.drop();
 });
 
 describe('a database in use, when the migrations after the first are applied', () => {
@@ -50,7 +55,7 @@ describe('a database in use, when the migrations after the first are applied', (
     await prepare();
     // Generated from the registry, and whose turn a pump would have: not anybody's data.
     const { message_types: _, claim_turns: __, ...before } = await everyRow(admin);
-    await migrateDatabase(url, 'current');
+    await migrateDatabase(url, 'current', all.path);
     expect(await everyRow(admin, before)).toMatchObject(before);
     expect(Object.keys(before).filter((table) => before[table]!.length > 0)).toEqual(
       expect.arrayContaining(['tenants', 'memberships', 'commands', 'events', 'snapshots', 'orders', 'budgets', 'operator_log']));
@@ -58,7 +63,7 @@ describe('a database in use, when the migrations after the first are applied', (
 
   it('goes on where it was: streams, positions, claims, waiting commands and first results', async () => {
     await prepare();
-    await migrateDatabase(url, 'current');
+    await migrateDatabase(url, 'current', all.path);
     const { tenant, orderId, succeeded, pending, claimed } = population;
     const owner = claimsOf(tenant, 'owner');
     expect(await submitAs(admin, owner, { ...placeOrder(orderId), commandId: succeeded.commandId })).toMatchObject({ duplicate: true, status: 'succeeded' });
@@ -73,11 +78,11 @@ describe('a database in use, when the migrations after the first are applied', (
 
   it('neither waits for a long reader nor keeps the application waiting: it gives up, changes nothing, and succeeds later', async () => {
     await prepare();
-    const before = await sources();
+    const before = await columns();
     const reader = await admin.connect();
     await reader.query('begin; select from intent.events');
     let isMigrating = true;
-    const migrating = migrateDatabase(url, 'current').finally(() => {
+    const migrating = migrateDatabase(url, 'current', all.path).finally(() => {
       isMigrating = false;
     });
     const application = (async () => {
@@ -88,17 +93,18 @@ describe('a database in use, when the migrations after the first are applied', (
     try {
       await expect(migrating).rejects.toThrow(/lock timeout|deadlock detected/);
       expect(Math.max(...(await application))).toBeLessThan(longestDelayMs);
-      expect(await sources()).toEqual(before);
+      expect(await columns()).toEqual(before);
     } finally {
       await reader.query('commit');
       reader.release();
     }
-    await migrateDatabase(url, 'current');
-    expect(await sources()).not.toEqual(before);
+    await migrateDatabase(url, 'current', all.path);
+    expect(await columns()).toEqual([...before, { attname: 'tried' }]);
   });
 
-  async function sources(): Promise<unknown[]> {
-    return (await admin.query<object>(`select proname, prosrc from pg_proc where pronamespace = 'intent'::regnamespace order by 1, 2`)).rows;
+  async function columns(): Promise<unknown[]> {
+    const { rows } = await admin.query<object>(`select attname from pg_attribute where attrelid = 'intent.events'::regclass and attnum > 0 order by attnum`);
+    return rows;
   }
 
   /** As a client does it: the same command again, where the migration was in its way. */

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { projectRoot } from '../local/paths.ts';
+import { expectSoon } from './expect-soon.ts';
 import { createMigrationFolder, type MigrationFolder } from './migration-folder.ts';
 
 let database: TestDatabase;
@@ -33,37 +34,57 @@ afterAll(async () => {
 });
 
 /** Resolves when graphile-migrate has run the current migration once more. */
-async function finished(): Promise<void> {
-  for (let said = await lines.next(); ; said = await lines.next()) {
-    if (said.done === true) throw new Error('graphile-migrate has ended.');
-    if (said.value.includes('Finished')) return;
+async function said(words: string): Promise<void> {
+  for (let line = await lines.next(); ; line = await lines.next()) {
+    if (line.done === true) throw new Error('db:watch has ended.');
+    if (line.value.includes(words)) return;
   }
 }
 
-async function bedCount(): Promise<unknown> {
+async function query(text: string): Promise<unknown[]> {
   const client = new pg.Client(database.adminUrl);
   await client.connect();
   try {
-    return (await client.query('select intent.bed_count() as count')).rows[0];
+    return (await client.query<object>(text)).rows;
   } finally {
     await client.end();
   }
 }
 
+const bedCount = () => query('select intent.bed_count() as count');
+
 describe('npm run db:watch', () => {
-  it('puts a saved fixture into the database, also while the current migration is blank, and has the Data API look again', async () => {
-    await finished();
+  const fixture = 'fixtures/intent/beds.sql';
+
+  it('puts a saved fixture into the database, and has the Data API look again', async () => {
+    await said('Finished');
     const dataApi = new pg.Client(database.adminUrl);
     await dataApi.connect();
     const told = once(dataApi, 'notification');
     await dataApi.query('listen pgrst');
-    const fixture = 'fixtures/intent/beds.sql';
-    const saved = folder.read(fixture);
-    expect(await bedCount()).toEqual({ count: 4 });
-    folder.write(fixture, saved.replace('select 4;', 'select 5;'));
-    await finished();
-    expect(await bedCount()).toEqual({ count: 5 });
+    expect(await bedCount()).toEqual([{ count: 4 }]);
+    folder.write(fixture, folder.read(fixture).replace('select 4;', 'select 5;'));
+    await expectSoon(bedCount).toEqual([{ count: 5 }]);
     expect(await told).toMatchObject([{ payload: 'reload schema' }]);
     await dataApi.end();
+  });
+
+  it('takes a change back when the fixture is saved as it was committed', async () => {
+    folder.write(fixture, folder.read(fixture).replace('select 5;', 'select 4;'));
+    await expectSoon(bedCount).toEqual([{ count: 4 }]);
+  });
+
+  it('lays a new fixture when the list has it', async () => {
+    folder.write('fixtures/intent/tried.sql', "create or replace function intent.tried() returns integer language sql as 'select 1';\n");
+    folder.write('fixtures/behaviour.sql', folder.read('fixtures/behaviour.sql').replace('--!include intent/beds.sql', '$&\n--!include intent/tried.sql'));
+    await expectSoon(() => query("select to_regprocedure('intent.tried()') is not null as there")).toEqual([{ there: true }]);
+  });
+
+  it('lays what is written in sql/current/, and says of a table\'s file that it is for empty databases', async () => {
+    const told = said('sql/fixtures/tables/orders.sql is for empty databases: write the way there in sql/current/1-current.sql.');
+    folder.write('fixtures/tables/orders.sql', `${folder.read('fixtures/tables/orders.sql')}-- Changed.\n`);
+    await told;
+    folder.write('current/1-current.sql', 'alter table intent.orders add column if not exists tried integer;\n');
+    await expectSoon(() => query("select attname from pg_attribute where attrelid = 'intent.orders'::regclass and attname = 'tried'")).toEqual([{ attname: 'tried' }]);
   });
 });

@@ -1,8 +1,14 @@
-import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runProgram } from '../local/process/run-program.ts';
+import { layStandIns } from '../local/lay-stand-ins.ts';
+import { includedIn, readCommitted } from '../local/migrations/committed-fixtures.ts';
+import { prepareDatabase } from '../local/prepare-database.ts';
+import { projectRoot } from '../local/paths.ts';
+import { readCatalogue } from './catalogue.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { createEmptyDatabase, type EmptyDatabase } from './empty-database.ts';
+import { withIncludes } from './with-includes.ts';
 
 let database: TestDatabase;
 let admin: pg.Client;
@@ -16,38 +22,49 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** The rows that fixtures write are compared as well: all of them are of the registry. */
-const behaviour = `
-  select 'message type ' || m.type as object, m::text as definition from intent.message_types as m
-  union all
-  select format('event %s of process %s', e.event_type, e.process), e::text from intent.process_events as e
-  union all
-  select 'function ' || p.oid::regprocedure, pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '') || p.proowner::regrole
-  from pg_proc as p where p.pronamespace in ('intent'::regnamespace, 'api'::regnamespace) and p.prokind <> 'a'
-  union all
-  select 'aggregate ' || a.aggfnoid::regprocedure, concat(a.aggtransfn, a.aggtranstype::regtype, p.proacl, p.proowner::regrole)
-  from pg_aggregate as a join pg_proc as p on p.oid = a.aggfnoid where p.pronamespace = 'intent'::regnamespace
-  union all
-  select 'view ' || c.oid::regclass, pg_get_viewdef(c.oid) || coalesce(c.relacl::text, '') from pg_class as c
-  where c.relnamespace in ('intent'::regnamespace, 'api'::regnamespace) and c.relkind = 'v'
-  union all
-  select 'table ' || c.oid::regclass, concat(c.relrowsecurity, c.relforcerowsecurity, c.relacl) from pg_class as c
-  where c.relnamespace in ('intent'::regnamespace, 'api'::regnamespace) and c.relkind in ('r', 'p')
-  union all
-  select 'trigger ' || t.tgname || ' on ' || t.tgrelid::regclass, pg_get_triggerdef(t.oid) || t.tgenabled::text from pg_trigger as t where not t.tgisinternal
-  union all
-  select format('policy %s on %s.%s', policyname, schemaname, tablename), concat_ws(' ', permissive, roles, cmd, qual, with_check) from pg_policies
-  order by 1`;
-
 describe('the migrations', () => {
   it('leave a database in which sql/fixtures/ would change nothing: no fixture was edited without a migration that includes it', async () => {
-    const before = (await admin.query(behaviour)).rows;
-    const graphileMigrate = createRequire(import.meta.url).resolve('graphile-migrate/dist/cli.js');
-    const run = await runProgram(process.execPath, [graphileMigrate, 'run', 'sql/fixtures/behaviour.sql'], {
-      env: { ...process.env, DATABASE_URL: database.adminUrl },
+    const before = await readCatalogue(admin);
+    await admin.query(`begin; ${withIncludes('--!include behaviour.sql')}; commit`);
+    expect(await readCatalogue(admin)).toEqual(before);
+    expect(before.length).toBeGreaterThan(600);
+  });
+
+  it('make of an empty database what sql/fixtures/ says by itself: each table in its final form, and nothing that was left behind', async () => {
+    const empty: EmptyDatabase = await createEmptyDatabase();
+    const client = new pg.Client(empty.adminUrl);
+    try {
+      await client.connect();
+      await layStandIns(client);
+      await client.query(`begin; ${withIncludes('--!include state.sql\n--!include behaviour.sql')}; commit`);
+      expect(await readCatalogue(client)).toEqual(await readCatalogue(admin));
+    } finally {
+      await client.end();
+      await empty.drop();
+    }
+  });
+
+  it('include no fixture that they do not change', () => {
+    const newest = new Map<string, string>();
+    const unchanged: string[] = [];
+    for (const { name, text } of readCommitted(join(projectRoot, 'sql'))) {
+      for (const [file, fixture] of includedIn(text)) {
+        if (newest.get(file) === fixture) unchanged.push(`${name}: ${file}`);
+        newest.set(file, fixture);
+      }
+    }
+    expect(unchanged).toEqual([]);
+    expect(newest.size).toBeGreaterThan(200);
+  });
+
+  it('refuse a database that another line of migrations has made, in words and without a change', async () => {
+    await admin.query(`update graphile_migrate.migrations set hash = 'sha1:of-another-line' where previous_hash is null`);
+    const before = await readCatalogue(admin);
+    const migrating = prepareDatabase({ adminUrl: database.adminUrl, upTo: 'committed', log: () => {}, finish: async () => {} });
+    await expect(migrating).rejects.toMatchObject({
+      message: expect.stringContaining('another line of migrations') as string,
+      remedy: expect.stringContaining('npm start -- --fresh') as string,
     });
-    expect(run).toMatchObject({ code: 0 });
-    expect((await admin.query(behaviour)).rows).toEqual(before);
-    expect(before.length).toBeGreaterThan(80);
+    expect(await readCatalogue(admin)).toEqual(before);
   });
 });
