@@ -110,11 +110,11 @@ describe('migrate', () => {
     }
   }
 
-  it('begins again if the migration of another database of the server alters a role at the same moment', async () => {
+  it('begins again if the migration of another database of the server changes a role at the same moment', async () => {
     await withNewDatabase(async (database) => {
       const other = new pg.Client(databaseUrl(adminUrl, 'postgres'));
       await other.connect();
-      await other.query('begin; alter role intent_pump set synchronous_commit = off');
+      await other.query(`begin; comment on role intent_pump is 'Of another database.'`);
       const migrating = intent(['migrate'], { DATABASE_URL: databaseUrl(adminUrl, database) });
       const waiting = `select from pg_stat_activity where datname = '${database}' and wait_event_type = 'Lock'`;
       await expect.poll(() => query('postgres', waiting), { timeout: 60_000, interval: 10 }).toHaveLength(1);
