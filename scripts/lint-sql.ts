@@ -18,13 +18,13 @@ async function lintAll(): Promise<number> {
   process.chdir(projectRoot);
   const committed = lint(['--no-error-on-unmatched-pattern', 'sql/committed/*.sql']);
   writeBehaviour('sql');
-  let status = committed.status;
+  const results = [committed];
   for (const name of readdirSync(current).filter((file) => file.endsWith('.sql'))) {
     const filename = `${current}/${name}`;
     const compiled = await compile(settings, readFileSync(filename, 'utf8'), { filename });
-    status ||= lint(['--stdin-filepath', filename], compiled).status;
+    results.push(lint(['--stdin-filepath', filename], compiled));
   }
-  return status === 0 ? 0 : 1;
+  return results.every(({ status }) => status === 0) ? 0 : 1;
 }
 
 if (existsSync(squawk)) {

@@ -22,7 +22,8 @@ export type UpTo = 'committed' | 'current';
 
 /**
  * Brings a database to the state of `sql/`: the committed migrations and, `upTo` the current one, that too. Repeatable.
- * `root` is the directory of `.gmrc` and `sql/`. The database must have what Supabase's have (`layStandIns`). Throws `StackError` with what PostgreSQL said about the statement.
+ * `root` is the directory of `.gmrc` and `sql/`. The database must have what Supabase's have (`layStandIns`). Throws `StackError` with
+ * what PostgreSQL said about the statement.
  *
  * In a process of its own: as a library, graphile-migrate ends *our* process when its idle connection is lost, and it keeps that
  * connection for a while after it has answered, in which the database cannot be used as a template.

@@ -10,7 +10,7 @@ const stackInfoSchema = z.object({
   databaseUrl: z.string(),
   /** `starting`: commands are taken, and executed when the engine is there. */
   engine: z.enum(['temporal', 'inline', 'starting']),
-  /** Absent with another engine. `uiUrl` is null where the server is not ours. */
+  /** Absent with another engine. `uiUrl` is null if the server is not ours. */
   temporal: z.object({ address: z.string(), namespace: z.string(), uiUrl: z.string().nullable() }).optional(),
   users: z.array(
     z.object({

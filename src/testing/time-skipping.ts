@@ -1,3 +1,4 @@
+import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
 import { createProcessStore } from '../adapters/postgres/process-store.ts';
@@ -13,8 +14,7 @@ import type { connect } from './tenant.ts';
 
 const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
 const namespace = 'default';
-/** `INDEXED_VALUE_TYPE_…` of Temporal's API. */
-const [keyword, dateTime] = [2, 6];
+const { INDEXED_VALUE_TYPE_KEYWORD: keyword, INDEXED_VALUE_TYPE_DATETIME: dateTime } = proto.temporal.api.enums.v1.IndexedValueType;
 
 export interface TimeSkippingOptions {
   /** Of the server. */
@@ -37,7 +37,6 @@ export async function startTimeSkipping({ executable, db, processManager, suppli
   const activities = createTestActivities({ db, processManager, supplierUrl, processStore });
   const workflowBundle = await loadWorkflowBundle(cacheDirectory());
   // Not `registerTenantAttribute`: this server does not tell which it has. The other one real servers have of themselves.
-  // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the client does not export the enum
   await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: { TenantId: keyword, TemporalScheduledStartTime: dateTime } });
   const workers = await Promise.all(sharedQueues(1).map((queue) => createWorker({ connection, namespace, workflowBundle, activities }, queue)));
   const running = Promise.all(workers.map((worker) => worker.run()));

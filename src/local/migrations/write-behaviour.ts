@@ -44,7 +44,7 @@ function compose(fixtures: readonly ListedFixture[], end: string): string {
   return `${head}${lines.join('\n')}\n${end}\n`;
 }
 
-/** Several tests may be at it at once: whoever reads the file reads all of it. */
+/** Several tests may write it at once: anyone who reads the file reads all of it. */
 function replaceFile(file: string, text: string | undefined): void {
   if (text === undefined) return rmSync(file, { force: true });
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
