@@ -40,7 +40,7 @@ export async function answerTime({ scale }: { scale: number }): Promise<Row[]> {
   }
 }
 
-/** Answers what makes a connection that of an owner of the empty tenant. */
+/** Returns what makes a connection that of an owner of the empty tenant. */
 async function fill(database: BenchDatabase, scale: number): Promise<string> {
   const { admin } = database;
   const own = (await createTenants(database, otherTenants + 1)).tenants.at(-1)!;

@@ -66,7 +66,7 @@ export async function claimMany(database: BenchDatabase, claims: number): Promis
   }
 }
 
-/** Submits one command of the n-th tenant and answers the number of the batch, from 1, in which it is claimed. */
+/** Submits one command of the n-th tenant and returns the number of the batch, from 1, in which it is claimed. */
 export async function findBatchOf({ admin }: BenchDatabase, tenant: number): Promise<number> {
   await admin.query(`insert into intent.commands
       (tenant_id, command_id, aggregate_type, aggregate_id, type, schema_version, payload, actor_role, correlation_id, request_hash)

@@ -34,7 +34,7 @@ export async function startBenchServer(): Promise<BenchServer> {
     log: () => {},
   });
   const pools: pg.Pool[] = [];
-  // Whoever presses Ctrl-C: the benchmark fails with its server, and cleans up behind itself.
+  // If somebody presses Ctrl-C, the benchmark fails with its server, and cleans up behind itself.
   const interrupt = () => void server.stop();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   async function stop(): Promise<void> {

@@ -8,7 +8,7 @@ import { toRow, type Row } from './row.ts';
 const benchmark = 'doorbell';
 const tenantCount = 64;
 
-/** Submissions where every pump is awake, and where one sleeps, against the same without a doorbell. */
+/** Submissions when every pump is awake, and when one sleeps, against the same without a doorbell. */
 export async function doorbell({ scale }: { scale: number }): Promise<Row[]> {
   const server = await startBenchServer();
   try {

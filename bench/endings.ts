@@ -6,7 +6,7 @@ const patienceMs = 30_000;
 export function createEndings() {
   const waiting = new Map<string, () => void>();
   return {
-    /** Begins it under a new id and resolves when that has ended. Throws where it takes too long. */
+    /** Begins it under a new id and resolves when that has ended. Throws if it takes too long. */
     async waitFor(begin: (id: string) => Promise<unknown>): Promise<void> {
       const id = randomUUID();
       const { promise, resolve, reject } = Promise.withResolvers<void>();

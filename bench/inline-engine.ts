@@ -19,7 +19,7 @@ const log = pino({ level: 'warn' });
 const longestSilenceMs = 20_000;
 
 export interface RunningEngine {
-  /** Resolves when so many commands have ended since the start. Throws where nothing ends for a while. */
+  /** Resolves when so many commands have ended since the start. Throws if nothing ends for a while. */
   untilEnded(count: number): Promise<void>;
   stop(): Promise<void>;
 }

@@ -38,7 +38,7 @@ if (values.help) {
       rows.push(...(await benchmarks.get(name)!.run({ scale: values.quick ? 0.05 : 1 })));
     }
   } finally {
-    // Where one fails, what the others have found in many minutes is not lost.
+    // If one fails, what the others have found in many minutes is not lost.
     if (values.markdown) console.log(asMarkdown(rows));
     else console.table(rows);
   }

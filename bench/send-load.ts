@@ -24,7 +24,7 @@ export interface Sent {
   readonly ms: number;
 }
 
-/** Opens budgets, one a command, over HTTP; answers what came of each. */
+/** Opens budgets, one a command, over HTTP; returns what came of each. */
 export async function sendLoad(plan: LoadPlan): Promise<readonly Sent[]> {
   const sender = fork(join(import.meta.dirname, 'load-sender.ts'));
   const died = once(sender, 'exit').then(() => Promise.reject(new Error('The sender has ended without an answer.')));

@@ -36,7 +36,7 @@ export async function walls({ scale }: { scale: number }): Promise<Row[]> {
   }
 }
 
-/** What counting a submission costs, by row for its tenant and its user, where neither limit is reached: two tenants of one database. */
+/** What counting a submission costs, by row for its tenant and its user, when neither limit is reached: two tenants of one database. */
 async function rateLimits({ database, claims }: Filled, scale: number): Promise<Row> {
   const [limited, unlimited] = [claims.slice(0, 1), claims.slice(1, 2)];
   await database.admin.query('select intent.set_limits($1, 1000000, 1000000)', [limited[0]!.tenant_id]);

@@ -37,7 +37,7 @@ export function* planSteps(seed: number, faultNames: readonly string[]): Generat
   }
 }
 
-/** Throws where it is none. */
+/** Throws if it is none. */
 export function parseTimeline(text: string): Timeline {
   return timelineSchema.parse(JSON.parse(text));
 }

@@ -18,7 +18,7 @@ const unfinished = `
 const longestRestMs = 180_000;
 
 /**
- * Waits until nothing is left to do and every follower has read all of it. False where that takes too long, or
+ * Waits until nothing is left to do and every follower has read all of it. False if that takes too long, or
  * the signal aborts. It polls: rest has no event.
  */
 export async function untilRest(admin: pg.Pool, followers: readonly Follower[], signal: AbortSignal): Promise<boolean> {

@@ -107,7 +107,7 @@ async function runSteps(running: Running): Promise<Report> {
   return { timeline: { seed, steps }, commands: commands.length, events: events.length, restsMs, violations: [...late, ...broken] };
 }
 
-/** Answers how long it took from the heal to rest, in ms. */
+/** Returns how long it took from the heal to rest, in ms. */
 async function breakAndMend(
   { stack, load, signal }: Running,
   fault: Fault,

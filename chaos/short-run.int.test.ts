@@ -31,6 +31,6 @@ it.skipIf(executable === undefined)('pumps and workers that are broken in seven 
   });
   expect(timeline.steps.map(({ fault }) => fault)).toEqual(faultNames);
   expect(commands).toBeGreaterThan(faultNames.length);
-  // How long rest took says more of the machine than of us where other tests run beside this one; that it came is for the checker.
+  // How long rest took says more of the machine than of us when other tests run beside this one; that it came is for the checker.
   expect(violations.filter(({ name }) => name !== 'rest came late').map(describeViolation)).toEqual([]);
 });

@@ -6,7 +6,7 @@ import { createClient } from '@supabase/supabase-js';
 import { CommandError, type CommandResult, type CommandToSend, createIntentClient } from '../src/client/index.ts';
 import { type Connection, readConnection } from './connection.ts';
 
-/** Plays the example and prints one line a step. Throws where a step does not end as it should. */
+/** Plays the example and prints one line a step. Throws if a step does not end as it should. */
 export async function playWalkthrough(connection: Connection, print: (line: string) => void): Promise<void> {
   const step = createSteps(print);
   const alice = await signIn(connection, 'alice');

@@ -13,7 +13,7 @@ const policySchema = z.strictObject({
   ),
 });
 
-/** What `npm audit --json` prints, as far as it is used. `via` names another package where that one brings the advisory along. */
+/** What `npm audit --json` prints, as far as it is used. `via` names another package if that one brings the advisory along. */
 const advisorySchema = z.object({ name: z.string(), title: z.string(), url: z.string(), severity: z.enum(severities) });
 const reportSchema = z.object({
   vulnerabilities: z.record(z.string(), z.object({ via: z.array(z.union([z.string(), advisorySchema])) })),
@@ -32,7 +32,7 @@ export function readAuditPolicy(root: string): AuditPolicy {
   return policySchema.parse(JSON.parse(readFileSync(join(root, '.ci', 'audit-policy.json'), 'utf8')));
 }
 
-/** Judges npm's report by the policy, on a day as YYYY-MM-DD. `undefined` where what npm printed is no report. */
+/** Judges npm's report by the policy, on a day as YYYY-MM-DD. `undefined` if what npm printed is no report. */
 export function judge(printed: unknown, policy: AuditPolicy, today: string): Verdict | undefined {
   const report = reportSchema.safeParse(printed);
   if (!report.success) return undefined;
@@ -51,7 +51,7 @@ export function judge(printed: unknown, policy: AuditPolicy, today: string): Ver
   return verdict;
 }
 
-/** The reason, where npm had nobody to ask: no network, or a registry without advisories. */
+/** The reason, if npm had nobody to ask: no network, or a registry without advisories. */
 export function whyUnanswered(printed: unknown): string | undefined {
   const failure = failureSchema.safeParse(printed);
   if (!failure.success) return undefined;

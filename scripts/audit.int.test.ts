@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // The real npm, on a registry that says what we want to hear: the public one has, we hope, nothing to say about our packages.
 let registry: Server;
 let advisories: unknown;
-/** npm remembers what it was told of an advisory, which must not get into the cache of whoever runs this. */
+/** npm remembers what it was told of an advisory, which must not get into the cache of anyone who runs this. */
 let cache: string;
 beforeAll(async () => {
   cache = await mkdtemp(join(tmpdir(), 'intent-audit-'));

@@ -1,5 +1,5 @@
 /**
- * `npm run audit`: known vulnerabilities of what runs in production, by the policy in `.ci/audit-policy.json`. Where the registry
+ * `npm run audit`: known vulnerabilities of what runs in production, by the policy in `.ci/audit-policy.json`. If the registry
  * cannot be reached, or has no such service, it says so and fails nothing: a build must not depend on a network.
  */
 import { spawnSync } from 'node:child_process';

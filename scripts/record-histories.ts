@@ -27,7 +27,7 @@ const call = { callId: 'call', name: 'place-with-supplier' };
 const waiting: ProcessProgress = { status: 'open', nextTimerInMs: null, calls: [], more: false };
 const done: ProcessProgress = { ...waiting, status: 'done' };
 
-/** What `advanceProcess` answers, one step after the other, by the key of the instance. */
+/** What `advanceProcess` returns, one step after the other, by the key of the instance. */
 const steps: Readonly<Record<string, ProcessProgress[]>> = {
   'process-done': [{ ...waiting, more: true }, { ...waiting, calls: [call] }, { ...waiting, nextTimerInMs: 50 }, done],
   'process-cancelled': [waiting, { ...waiting, nextTimerInMs: 50 }, done],

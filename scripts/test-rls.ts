@@ -21,7 +21,7 @@ see. Everything happens in transactions that are rolled back.
 The database is that of DATABASE_URL, an administrator's, else that of the running \`npm start\`.
 `;
 
-/** Answers the exit code. */
+/** Returns the exit code. */
 async function testRls(tenantId: string | undefined): Promise<number> {
   const url = process.env['DATABASE_URL'] || readStackInfo(intentDirectory())?.databaseUrl;
   if (url === undefined) {

@@ -22,7 +22,7 @@ const checks = [
   checkAnswers,
 ];
 
-/** Every way in which a system at rest breaks its promises; empty where it keeps them. */
+/** Every way in which a system at rest breaks its promises; empty if it keeps them. */
 export function check(evidence: Evidence): Violation[] {
   return checks.flatMap((find) => find(evidence));
 }

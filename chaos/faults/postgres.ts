@@ -90,7 +90,7 @@ export const postgresFaults: readonly Fault[] = [
 const lockNotAvailable = '55P03';
 const deadlock = '40P01';
 
-/** False where it has given way. */
+/** False if it has given way. */
 async function isMigrated(connection: pg.Client, migration: string): Promise<boolean> {
   try {
     await connection.query(`begin; ${migration}; commit`);

@@ -14,7 +14,7 @@ export const queueFaults: readonly Fault[] = [
       let expired = 0;
       const until = performance.now() + holdMs;
       while (performance.now() < until) {
-        // Whoever marks or settles many holds some of them, in an order of its own: to wait for that could be a deadlock.
+        // Anyone who marks or settles many holds some of them, in an order of its own: to wait for that could be a deadlock.
         const { rowCount } = await stack.database.admin.query(
           `update intent.commands as c set claimed_until = clock_timestamp()
            from (

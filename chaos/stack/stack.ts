@@ -44,7 +44,7 @@ export interface ChaosStack {
   restartSupplier(): Promise<void>;
   /** Every process does its work. */
   ready(): Promise<void>;
-  /** Leaves no process and no file behind; the logs are copied to there first, where it is given. */
+  /** Leaves no process and no file behind; the logs are copied to there first, if it is given. */
   stop(logsTo?: string): Promise<void>;
 }
 

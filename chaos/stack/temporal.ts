@@ -12,12 +12,12 @@ export interface ChaosTemporal {
   signal(name: NodeJS.Signals): void;
   /** Away for so long. `kill`: without a farewell. `wipe`: it comes back empty. */
   restart(how: 'stop' | 'kill' | 'wipe', awayMs: number): Promise<void>;
-  /** Answers how many were running. */
+  /** Returns how many were running. */
   terminateWorkflows(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** A development server of its own. Throws `StackError` where none can be had. */
+/** A development server of its own. Throws `StackError` if none can be had. */
 export async function startTemporalServer(home: string): Promise<ChaosTemporal> {
   const directory = join(home, 'temporal');
   const [port, uiPort] = await Promise.all([chooseTestPort(), chooseTestPort()]);

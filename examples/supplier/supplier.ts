@@ -2,7 +2,7 @@
 // a customer's (`intent-tenant`). What it does with one is chosen by the text of an item:
 //   [refuse]  refuses                              [stall]  answers after 20 s
 //   [flaky]   fails twice, and then accepts        [twice]  accepts, and hangs up: it is asked again for what it has accepted
-//   [nonsense] answers what is no answer
+//   [nonsense] answers with what is no answer
 // `GET /orders` shows its book.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';

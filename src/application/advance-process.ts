@@ -16,7 +16,7 @@ export interface AdvanceProcessDeps {
 /** What remains to be done for an instance by its engine. */
 export interface ProcessProgress {
   readonly status: ProcessStatus;
-  /** Until the next timer is due: advance it then. 0 where it is overdue, null where there is none. */
+  /** Until the next timer is due: advance it then. 0 if it is overdue, null if there is none. */
   readonly nextTimerInMs: number | null;
   /** All that are open, to be made. */
   readonly calls: readonly { readonly callId: string; readonly name: string }[];

@@ -14,7 +14,7 @@ export interface Aggregate {
   readonly version: number;
 }
 
-/** Throws where no slice is registered for the type, and `ReleaseOutdated` where the stream has events of a newer release. */
+/** Throws if no slice is registered for the type, and `ReleaseOutdated` if the stream has events of a newer release. */
 export function aggregateOf(aggregateType: string, { snapshot, events }: Stream): Aggregate {
   const slice = findSlice(aggregateType);
   if (slice === undefined) throw new Error(`No slice is registered for the aggregate type ${aggregateType}.`);
@@ -30,7 +30,7 @@ export function evolve(aggregate: Aggregate, events: readonly VersionedMessage[]
 }
 
 /**
- * What the domain says to a command. Throws where the slice has no such command, `ReleaseOutdated` where a newer release has sent
+ * What the domain says to a command. Throws if the slice has no such command, `ReleaseOutdated` if a newer release has sent
  * it, and whatever a bug throws.
  */
 export function decide(

@@ -46,7 +46,7 @@ export function createHandleBatch(deps: HandleBatchDeps): HandleBatch {
   const { store, snapshots, clock } = deps;
   const folder = createStreamFolder(deps);
 
-  /** Undefined where the aggregate itself cannot be read. */
+  /** Undefined if the aggregate itself cannot be read. */
   async function fold(tenantId: string, loaded: LoadedRun): Promise<Folded | undefined> {
     const { aggregateType, aggregateId, stream, commands } = loaded;
     const decisions: Decision[] = [];
@@ -74,7 +74,7 @@ export function createHandleBatch(deps: HandleBatchDeps): HandleBatch {
     }
   }
 
-  /** Where something is refused, the rest of its transaction is not: down to the run that it is in. */
+  /** If something is refused, the rest of its transaction is not: down to the run that it is in. */
   async function settle(tenantId: string, runs: readonly DecidedRun[]): Promise<readonly boolean[]> {
     try {
       return await store.settleBatch(tenantId, runs);

@@ -22,7 +22,7 @@ export type HandleCommand = (command: CommandReference) => Promise<CommandStatus
 
 /**
  * Executes one command: load, decide, append and settle. Safe to repeat at any point, because the store settles a command once.
- * Answers how it ended. Throws `StoreUnavailable`, `ConcurrencyConflict`, `FoldUnfinished` and
+ * Returns how it ended. Throws `StoreUnavailable`, `ConcurrencyConflict`, `FoldUnfinished` and
  * `ReleaseOutdated`, which pass; anything else is a bug.
  */
 export function createHandleCommand(deps: HandleCommandDeps): HandleCommand {

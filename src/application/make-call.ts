@@ -11,7 +11,7 @@ export interface MakeCallDeps {
 
 export interface MakeCall {
   /**
-   * One attempt of a call that an instance has asked for, with its answer stored. Safe to repeat. Does nothing where the call is
+   * One attempt of a call that an instance has asked for, with its answer stored. Safe to repeat. Does nothing if the call is
    * answered or given up. Throws `OutsideUnavailable` and `StoreUnavailable`, which pass.
    */
   attempt(process: ProcessReference, callId: string, signal: AbortSignal): Promise<void>;

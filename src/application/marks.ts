@@ -36,7 +36,7 @@ export function createMarks({ queue, clock, log }: MarksDeps) {
       if (gathered.length === 1) marked = Promise.all([marked, markLater()]).then(() => {});
     },
 
-    /** How many of those that were marked last had not ended by then; none where nothing has been started since. */
+    /** How many of those that were marked last had not ended by then; none if nothing has been started since. */
     countSlow: (): number => (gathered.length > 0 ? stillOpen : 0),
 
     /** Marks what there is, and resolves when that is done. */

@@ -22,7 +22,7 @@ export interface PumpDeps {
    * for far less each. (Default: false)
    */
   readonly gather?: boolean;
-  /** How long to sleep where nobody rings; covers every lost bell. (Default: 500) */
+  /** How long to sleep if nobody rings; covers every lost bell. (Default: 500) */
   readonly pollIntervalMs?: number;
 }
 
@@ -46,7 +46,7 @@ export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise
   /** Whether the last claims brought all that there was. */
   let isDrained = false;
 
-  /** Where one kind is in trouble the other goes on. */
+  /** If one kind is in trouble the other goes on. */
   async function pumpBatch(): Promise<void> {
     if (signal.aborted) return;
     handovers.throwFault();
@@ -72,7 +72,7 @@ export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise
     try {
       if ((await handover) === 'ended') return;
     } catch (error) {
-      // Where the queue is away too, the lease ends by itself.
+      // If the queue is away too, the lease ends by itself.
       await deps.queue.release(command).catch(() => {});
       throw error;
     }
@@ -80,7 +80,7 @@ export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise
     log.debug({ tenantId, commandId, type }, 'Dispatched');
   }
 
-  /** As far as is known: an engine that has taken a command does not tell its end, but whoever marks it sees whether it has come. */
+  /** As far as is known: an engine that has taken a command does not tell its end, but anyone who marks it sees whether it has come. */
   function underWay(): number {
     return handovers.count() + marks.countSlow();
   }

@@ -3,7 +3,7 @@ import { upcast, type VersionedMessage } from '../domain/kernel/upcast.ts';
 import { findSlice } from '../domain/registry.ts';
 import { ReleaseOutdated } from '../ports/errors.ts';
 
-/** A stored event or command as the code of this release reads it. Throws `ReleaseOutdated` where a newer one has written it. */
+/** A stored event or command as the code of this release reads it. Throws `ReleaseOutdated` if a newer one has written it. */
 export function readMessage<Message extends VersionedMessage>(slice: Slice, message: Message): Message {
   const read = upcast(slice, message);
   if (read !== 'newer') return read;

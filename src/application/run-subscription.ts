@@ -8,9 +8,9 @@ import { sliceOfTime } from './slice-of-time.ts';
 
 const defaultMaxTries = 5;
 const firstPauseMs = 100;
-/** Where there is nothing to do. */
+/** When there is nothing to do. */
 const pollMs = 500;
-/** Where the store or the other side is away. */
+/** When the store or the other side is away. */
 const longPauseMs = 5_000;
 
 /** An event as the code of this release reads it, with all that stands around it. */
@@ -19,7 +19,7 @@ export type EventOfDomain = DomainEvent & Omit<SubscribedEvent, 'type' | 'payloa
 /**
  * Deals with one event. It may come again (a crash, a lease that has ended), so dealing with it twice must do no harm: keep
  * tenant and position with what you write. Of a tenant events come in commit order. What it throws is tried again, a few times;
- * where that is no use the event becomes a dead letter and the next one comes. `OutsideUnavailable` is tried for as long as it
+ * if that is no use the event becomes a dead letter and the next one comes. `OutsideUnavailable` is tried for as long as it
  * takes.
  */
 export type HandleEvent = (event: EventOfDomain, context: { readonly tenantId: string }) => Promise<void>;
@@ -43,7 +43,7 @@ export async function runSubscription({ feed, handle, clock, log, maxTries = def
     if (pauseMs > 0) await clock.sleep(pauseMs, signal);
   }
 
-  /** Answers how long to wait before the next claim. */
+  /** Returns how long to wait before the next claim. */
   async function claimAndDeal(): Promise<number> {
     try {
       const claim = await feed.claim();
@@ -73,7 +73,7 @@ export async function runSubscription({ feed, handle, clock, log, maxTries = def
     }
   }
 
-  /** False where it is not dealt with now: somebody else has the tenant, or this process is to stop. */
+  /** False if it is not dealt with now: somebody else has the tenant, or this process is to stop. */
   async function dealWith(stored: SubscribedEvent, claim: FeedClaim): Promise<boolean> {
     const { tenantId } = claim;
     const { position, type } = stored;

@@ -35,7 +35,7 @@ async function budgetOf(eventCount: number, aggregateId = 'groceries'): Promise<
   await append(db.worker, tenant.tenantId, { aggregateType: 'budget', aggregateId, expectedVersion: 0, events });
 }
 
-/** Executes ChangeBudgetLimit on a store, and answers what can be awaited of its snapshots. */
+/** Executes ChangeBudgetLimit on a store, and returns what can be awaited of its snapshots. */
 async function changeLimit(limit: number, on: CommandStore = store) {
   const snapshots = createSnapshotWriter({ store: on, log });
   const handle = createHandleCommand({ store: on, snapshots, clock: systemClock });

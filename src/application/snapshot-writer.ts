@@ -12,7 +12,7 @@ export interface SnapshotWriterDeps {
 
 /** Writes snapshots one after the other, while the commands that have led to them are over already. */
 export interface SnapshotWriter {
-  /** Has a snapshot written where one is due by now. Never throws and never waits: a snapshot may be left out at any time. */
+  /** Has a snapshot written if one is due by now. Never throws and never waits: a snapshot may be left out at any time. */
   offer(tenantId: string, aggregateId: string, aggregate: Aggregate, loaded: Stream): void;
   /** Resolves when all that was offered is written, or given up. */
   drain(): Promise<void>;

@@ -8,7 +8,7 @@ const reportEveryMs = 60_000;
 /** More than so many are reported as so many. */
 const mostReported = 1_000;
 
-/** Sees to the instances of process managers that have something to do, at most so many. Answers how many were woken. */
+/** Sees to the instances of process managers that have something to do, at most so many. Returns how many were woken. */
 export type WakeProcesses = (maxProcesses: number) => Promise<number>;
 
 export interface WakeProcessesDeps {
@@ -17,13 +17,13 @@ export interface WakeProcessesDeps {
   readonly log: Logger;
 }
 
-/** Wakes them. Throws where the engine or the queue cannot be reached; who could not be woken is given back. */
+/** Wakes them. Throws if the engine or the queue cannot be reached; those that could not be woken are given back. */
 export function createWakeProcesses({ queue, waker, log }: WakeProcessesDeps): WakeProcesses {
   async function wake(process: ClaimedProcess): Promise<void> {
     try {
       await waker.wake(process);
     } catch (error) {
-      // Where the queue is away too, it comes again by itself.
+      // If the queue is away too, it comes again by itself.
       await queue.release(process).catch(() => {});
       throw error;
     }
@@ -43,7 +43,7 @@ export interface ReportWaitingProcessesDeps {
   readonly log: Logger;
 }
 
-/** Where no engine can run them: says so once a minute, and leaves them where they are. */
+/** If no engine can run them: says so once a minute, and leaves them where they are. */
 export function createReportWaitingProcesses({ queue, clock, log }: ReportWaitingProcessesDeps): WakeProcesses {
   let reportedAt = -Infinity;
   return async () => {

@@ -27,7 +27,7 @@ const undefinedSchema = '3F000';
 
 /**
  * Asks `intent.doctor()` in the database of DATABASE_URL, an operator's or an administrator's, and prints what it finds.
- * Answers the exit code: 1 where something is out of order. Throws `StackError` for what a person can mend.
+ * Returns the exit code: 1 if something is out of order. Throws `StackError` for what a person can mend.
  */
 export async function doctor(): Promise<number> {
   const client = await connectToDatabase(requireDatabaseUrl());

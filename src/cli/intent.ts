@@ -20,7 +20,7 @@ const help = `Usage: intent <command> [options]
   --help      This text.
 `;
 
-/** Parses the command line, runs the command and answers the exit code: 2 for a command line that it does not understand. */
+/** Parses the command line, runs the command and returns the exit code: 2 for a command line that it does not understand. */
 async function run(args: string[]): Promise<number> {
   const parsed = parse(args);
   if (parsed === undefined) return misunderstood();

@@ -14,7 +14,7 @@ const passwordVariables = {
 
 type OwnRole = keyof typeof passwordVariables;
 
-/** Migrates the database of DATABASE_URL. Answers the exit code. Throws `StackError` for what a person can mend. */
+/** Migrates the database of DATABASE_URL. Returns the exit code. Throws `StackError` for what a person can mend. */
 export async function migrate(): Promise<number> {
   if (process.env['NODE_ENV'] === 'production') refuseGuessablePasswords();
   await prepareDatabase({

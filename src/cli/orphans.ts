@@ -7,7 +7,7 @@ import { requireDatabaseUrl } from './require-database-url.ts';
 
 /**
  * Prints the executions in Temporal (TEMPORAL_ADDRESS …) of commands that the database of DATABASE_URL, an operator's or an
- * administrator's, does not know. Answers the exit code: 1 where there are any. Throws `StackError` for what a person can mend.
+ * administrator's, does not know. Returns the exit code: 1 if there are any. Throws `StackError` for what a person can mend.
  */
 export async function orphans(since?: string): Promise<number> {
   const from = since === undefined ? undefined : new Date(since);

@@ -1,7 +1,7 @@
 import { StackError } from '../local/stack-error.ts';
 import { problemsOfDatabaseUrl } from '../main/database-url.ts';
 
-/** DATABASE_URL; throws `StackError` where it is not set, or asks for less than NODE_ENV does. */
+/** DATABASE_URL; throws `StackError` if it is not set, or asks for less than NODE_ENV does. */
 export function requireDatabaseUrl(): string {
   const { DATABASE_URL, NODE_ENV } = process.env;
   if (!DATABASE_URL) {

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { layStandIns } from '../local/lay-stand-ins.ts';
 import { requireDatabaseUrl } from './require-database-url.ts';
 
-/** Lays the stand-ins in the database of DATABASE_URL. Answers the exit code. graphile-migrate calls it for an empty database. */
+/** Lays the stand-ins in the database of DATABASE_URL. Returns the exit code. graphile-migrate calls it for an empty database. */
 export async function standIns(): Promise<number> {
   const client = new pg.Client({ connectionString: requireDatabaseUrl() });
   await client.connect();

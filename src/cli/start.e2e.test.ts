@@ -48,7 +48,7 @@ describe('a started stack', () => {
   let command: StartCommand;
 
   beforeAll(async () => {
-    // Where somebody else has the port already, so much the better.
+    // If somebody else has the port already, so much the better.
     blocker.on('error', () => {});
     blocker.listen(preferredPorts.api, '127.0.0.1');
     command = await startReady();

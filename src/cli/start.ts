@@ -13,7 +13,7 @@ import { createWaitingLine } from './waiting-line.ts';
 const line = createWaitingLine(process.stdout);
 const { log, wait } = line;
 
-/** Runs the stack in the foreground until told to stop. Answers the exit code. Throws `StackError` for what a person can mend. */
+/** Runs the stack in the foreground until told to stop. Returns the exit code. Throws `StackError` for what a person can mend. */
 export async function start({ fresh, example }: { fresh: boolean; example: boolean }): Promise<number> {
   const directory = intentDirectory();
   // The processes end with us.

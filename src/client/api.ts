@@ -12,7 +12,7 @@ export interface Api {
   readFeed(afterPosition: number, maxEvents?: number): Promise<FeedPage>;
   /** The first events after a version, of those until then. */
   streamAsOf(aggregateType: string, aggregateId: string, until: { version?: number; at?: string }, afterVersion: number): Promise<Stream>;
-  /** Null where it is not there, or not this user's to see. */
+  /** Null if it is not there, or not this user's to see. */
   getCommand(commandId: string): Promise<CommandResult | null>;
   /** Throws `NOT_A_MEMBER` if the server does not name the tenant among the user's. */
   requireMembership(): Promise<void>;
@@ -58,7 +58,7 @@ export function createApi(supabase: SupabaseClient, tenantId: string): Api {
     requireMembership,
   };
 
-  /** A stranger sees an empty tenant, as row-level security has it: where nothing is there, ask whether we may see it. */
+  /** A stranger sees an empty tenant, as row-level security has it: if nothing is there, ask whether we may see it. */
   async function seen<Answer>(answer: Answer, extentOf: (answer: Answer) => number): Promise<Answer> {
     if (extentOf(answer) === 0) await requireMembership();
     return answer;

@@ -4,11 +4,11 @@ import type { WaitOptions } from './wait-until.ts';
 export interface Connection {
   /**
    * `connecting`: nothing is known yet. `live`: up to date, as far as anybody can know. `behind`: events are missing and are being
-   * fetched. `offline`: the channel is away; the state is an earlier one, refreshed every 30 s where that is possible.
+   * fetched. `offline`: the channel is away; the state is an earlier one, refreshed every 30 s if that is possible.
    * `closed`: for good.
    */
   readonly status: 'connecting' | 'live' | 'behind' | 'offline' | 'closed';
-  /** What is wrong, or why it is closed; null where nothing is, or the caller closed it. */
+  /** What is wrong, or why it is closed; null if nothing is, or the caller closed it. */
   readonly error: FollowError | null;
 }
 

@@ -15,9 +15,9 @@ export interface LiveFeed extends Live {
   readonly closed: AbortSignal;
 }
 
-/** Whoever is fed. */
+/** The one that is fed. */
 export interface Consumer {
-  /** Fetches a whole state, where that is better than all events since `position`; else null, but not for the first time. */
+  /** Fetches a whole state, if that is better than all events since `position`; else null, but not for the first time. */
   load(api: Api, position: number | null): Promise<Loaded | null>;
   /** Called for every position once, in order. A `FollowError` that it throws closes the feed, here and in the others. */
   apply(event: RecordedEvent): void;
@@ -29,8 +29,8 @@ export interface Consumer {
 
 export interface Loaded {
   readonly position: number;
-  /** Where it is known that there are events after `position`. */
+  /** If it is known that there are events after `position`. */
   readonly head?: number;
-  /** Makes it the consumer's state; not called where the consumer is as far already. */
+  /** Makes it the consumer's state; not called if the consumer is as far already. */
   adopt(): void;
 }

@@ -36,7 +36,7 @@ export async function foldPages<Page extends Stream>(
       commandIds.push(event.metadata.commandId);
     }
     if (version === page.version) return { state, last: page, commandIds };
-    // Not there, or no longer, as where a database is restored at this moment: the whole is read anew.
+    // Not there, or no longer, as when a database is restored at this moment: the whole is read anew.
     if (version > page.version || page.events.length === 0) {
       throw new FollowError('UNAVAILABLE', `The server has no version ${version + 1} of ${slice.aggregateType}, of ${page.version}.`);
     }

@@ -3,7 +3,7 @@ import { upcast } from '../domain/kernel/upcast.ts';
 import { FollowError } from './errors.ts';
 import type { RecordedEvent } from './feed.ts';
 
-/** The state after one more event. Throws `FollowError` where this build cannot read it: a guess would be a wrong state. */
+/** The state after one more event. Throws `FollowError` if this build cannot read it: a guess would be a wrong state. */
 export function evolve(slice: Slice, state: unknown, event: RecordedEvent): unknown {
   const { type, schemaVersion, version, aggregateType, aggregateId } = event;
   const which = `${type}, schema version ${schemaVersion}, at version ${version} of ${aggregateType} ${aggregateId}`;

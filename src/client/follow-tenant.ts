@@ -17,7 +17,7 @@ export interface FollowTenantOptions {
 }
 
 export interface FollowedTenant {
-  /** The newest ones, in order. Types that this client does not know are among them: whoever folds them must say what to do. */
+  /** The newest ones, in order. Types that this client does not know are among them: anyone who folds them must say what to do. */
   readonly events: readonly RecordedEvent[];
   /** Of the last event; null until it is known where to begin. */
   readonly position: number | null;
@@ -26,7 +26,7 @@ export interface FollowedTenant {
 
 /**
  * Iterated, it gives every event after the beginning, in order and without a hole, to each iteration anew. One that is slower
- * than the events, by more than are kept, reads what it has missed from the server: it costs calls and no memory. Where that
+ * than the events, by more than are kept, reads what it has missed from the server: it costs calls and no memory. If that
  * fails again and again it throws `UNAVAILABLE`: follow again, after the last event's position.
  */
 export interface FollowingTenant extends ReadableStore<FollowedTenant>, AsyncIterable<RecordedEvent>, Live {}
@@ -87,7 +87,7 @@ export function createFollowTenant(deps: LiveFeedDeps): FollowTenant {
       [Symbol.asyncIterator]: () => iterateEvents(),
     };
 
-    /** Where the log was set back and has grown again, other events have the positions of those that were given out. */
+    /** If the log was set back and has grown again, other events have the positions of those that were given out. */
     async function checkLast(api: Api): Promise<void> {
       const last = events.at(-1);
       if (last === undefined) return;

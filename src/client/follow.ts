@@ -15,7 +15,7 @@ export interface Followed<Aggregate extends AggregateType> {
   readonly confirmedState: StateOf<Aggregate>;
   /** Sent by this following, and not in the log yet. */
   readonly pending: readonly Pending<CommandOf<Aggregate>>[];
-  /** The aggregate's; 0 where it has no events. */
+  /** The aggregate's; 0 if it has no events. */
   readonly version: number;
   /** The tenant's when the snapshot was made; null until the state is loaded. Other aggregates' events make no new snapshot. */
   readonly position: number | null;

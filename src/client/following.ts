@@ -43,7 +43,7 @@ export function createFollowing(
     async load(api) {
       const page = await api.hydrate(aggregateType, aggregateId, { stateVersion });
       const start = page.snapshot ?? { state: decider.initialState, version: 0 };
-      // Folded first: where that fails, nothing has changed.
+      // Folded first: if that fails, nothing has changed.
       const { state, last, commandIds } = await foldPages(slice, { ...start, page }, (afterVersion) =>
         api.hydrate(aggregateType, aggregateId, { afterVersion }),
       );
@@ -113,7 +113,7 @@ export function createFollowing(
     return { now: new Date().toISOString(), actor, tenantId: session.tenantId, commandId, aggregateId };
   }
 
-  /** Where the answer came before the outcome, asks for it until it is known. */
+  /** If the answer came before the outcome, asks for it until it is known. */
   async function settle(result: CommandResult): Promise<void> {
     const { commandId } = result;
     let known = result;

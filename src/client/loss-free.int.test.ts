@@ -38,7 +38,7 @@ test('whatever is lost, doubled, delayed, cut, expired or restarted, positions c
   expect(calm).toEqual([]);
 }, 60_000);
 
-/** A tenant, and a client that follows it behind a wild network. Answers what the network did. */
+/** A tenant, and a client that follows it behind a wild network. Returns what the network did. */
 async function run(random: Random): Promise<Readonly<Record<string, number>>> {
   const tenantId = randomUUID();
   const email = `${tenantId}@client.example`;

@@ -43,7 +43,7 @@ beforeEach(async () => {
   budget = intent.follow('budget', budgetId);
   tenantFeed = intent.followTenant({ after: 0 });
   await tenantFeed.waitFor(4);
-  // The restore has cut the gateway's connection too: where it hears of that late, a client that was live is so once more.
+  // The restore has cut the gateway's connection too: if it hears of that late, a client that was live is so once more.
   await vi.waitUntil(() => isDeepStrictEqual(shown(), [4, 4, 400, 'live']), patience);
 });
 

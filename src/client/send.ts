@@ -48,7 +48,7 @@ function isAboutToken(error: unknown): boolean {
   return error instanceof FunctionsHttpError && (error.context as Response).status === 401;
 }
 
-/** Milliseconds until the next attempt; undefined where the answer would be the same again. */
+/** Milliseconds until the next attempt; undefined if the answer would be the same again. */
 function readRetryPause(error: unknown, attempt: number): number | undefined {
   const backOff = backOffMs(attempt, firstBackOffMs, longestBackOffMs);
   if (!(error instanceof FunctionsHttpError)) return backOff;
@@ -61,7 +61,7 @@ async function readError(commandId: string, cause: Error): Promise<CommandError>
   return new CommandError(commandId, await readProblem(cause), { cause });
 }
 
-/** Nothing where the answer is not the function's own: a gateway in between may have spoken, or the network failed. */
+/** Nothing if the answer is not the function's own: a gateway in between may have spoken, or the network failed. */
 async function readProblem(error: Error): Promise<Partial<ProblemDetails>> {
   if (!(error instanceof FunctionsHttpError)) return {};
   const response = error.context as Response;

@@ -8,7 +8,7 @@ export interface Session {
   readonly role: string;
 }
 
-/** Refreshes a token that ends. Throws `FollowError` where nobody is signed in or the token has no tenant. */
+/** Refreshes a token that ends. Throws `FollowError` if nobody is signed in or the token has no tenant. */
 export async function readSession(supabase: SupabaseClient): Promise<Session> {
   const { data, error } = await supabase.auth.getSession();
   if (error?.name === 'AuthRetryableFetchError') {

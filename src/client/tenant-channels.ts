@@ -22,7 +22,7 @@ export interface ChannelListener {
   onAppended(message: Appended): void;
   /** It is said that the session's user is no member any more. */
   onRemoved(): void;
-  /** The channel is away. Where it is `UNAVAILABLE` it is joined again by itself; after another code nothing more comes. */
+  /** The channel is away. If it is `UNAVAILABLE` it is joined again by itself; after another code nothing more comes. */
   onInterrupted(error: FollowError): void;
 }
 
@@ -120,13 +120,13 @@ export function createTenantChannels(supabase: SupabaseClient): TenantChannels {
 
   async function reopen(entry: SharedChannel, remedy: Remedy): Promise<void> {
     if (entry.listeners.size > 0 && remedy === 'renew' && (await renewToken(supabase)) === 'ended') return end(entry, signedOut());
-    // The token may be what closed the channel. Where it cannot be had, the join fails and tells.
+    // The token may be what closed the channel. If it cannot be had, the join fails and tells.
     await supabase.realtime.setAuth().catch(() => {});
     await entry.leaving;
     if (entry.listeners.size > 0) open(entry);
   }
 
-  /** The session and the server know whether we may listen. Where we may, it was a passing fault. */
+  /** The session and the server know whether we may listen. If we may, it was a passing fault. */
   async function ask(entry: SharedChannel, cause: Error | undefined): Promise<void> {
     const reason = await createApi(supabase, entry.session.tenantId)
       .requireMembership()

@@ -33,7 +33,7 @@ export async function withGoodToken<Answer>(
   return renewal === 'renewed' ? call() : answer;
 }
 
-/** Where there was another renewal `since` so many, that one will do. */
+/** If there was another renewal `since` so many, that one will do. */
 export async function renewToken(supabase: SupabaseClient, since = renewalsOf(supabase).count): Promise<Renewal> {
   const state = renewalsOf(supabase);
   if (state.count > since) return 'renewed';

@@ -4,7 +4,7 @@ import type { Follow } from './follow.ts';
 import type { RejectionCode } from './commands.ts';
 import type { Send } from './send.ts';
 
-// Checked by `tsc`, which fails where a line that must not compile does.
+// Checked by `tsc`, which fails if a line that must not compile does.
 
 const lines = [{ item: 'Bread', quantity: 2, unitPrice: 350 }];
 

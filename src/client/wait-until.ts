@@ -10,7 +10,7 @@ export interface WaitOptions {
 }
 
 /**
- * Looks again and again, with growing pauses. `wake` resolves where it is worth looking at once. Throws a `FollowError` with
+ * Looks again and again, with growing pauses. `wake` resolves if it is worth looking at once. Throws a `FollowError` with
  * `TIMED_OUT`.
  */
 export async function waitUntil(

@@ -1,13 +1,13 @@
 import { backOffMs, patience, pause } from './back-off.ts';
 
 export interface Worker {
-  /** Works, where it does not already. */
+  /** Makes it work, if it does not already. */
   run(): void;
   /** The same, at once and with as many attempts as at first: something has happened that may help. */
   runAfresh(): void;
 }
 
-/** Repeats work that fails, not for ever: afterwards it rests until it is called. `work` answers whether it is done, and does not throw. */
+/** Repeats work that fails, not for ever: afterwards it rests until it is called. `work` returns whether it is done, and does not throw. */
 export function createWorker(work: () => Promise<boolean>, stopped: AbortSignal): Worker {
   let attempts = 0;
   let running = false;

@@ -9,7 +9,7 @@ import { expectSoon } from '../testing/expect-soon.ts';
 import { type FaultyRealtime, startFaultyRealtime } from '../testing/faulty-realtime.ts';
 import { createIntentClient, type IntentClient } from './intent-client.ts';
 
-// supabase-js goes by this machine's clock. Where that is hours behind it takes an ended token for a good one.
+// supabase-js goes by this machine's clock. If that is hours behind it takes an ended token for a good one.
 
 const storageKey = 'session-of-a-test';
 

@@ -9,7 +9,7 @@ const downloadTimeoutMs = 120_000;
 /** With everything cached the look takes some 50 ms; what takes longer is a download, and worth a line. */
 const quietMs = 500;
 
-/** The path of the real Deno, from the npm package `deno`. Throws `StackError` where it has no binary for this platform. */
+/** The path of the real Deno, from the npm package `deno`. Throws `StackError` if it has no binary for this platform. */
 export function findDeno(): string {
   try {
     // The same call as in the package's own launcher, which cannot be used itself: it would not pass a signal on.
@@ -30,8 +30,8 @@ export function denoEnvironment(cacheDirectory: string): NodeJS.ProcessEnv {
 }
 
 /**
- * Downloads what `entryPoint` imports, in the versions of its lock file, where the cache lacks it.
- * Throws `StackError` where that fails.
+ * Downloads what `entryPoint` imports, in the versions of its lock file, if the cache lacks it.
+ * Throws `StackError` if that fails.
  */
 export async function fetchImports(entryPoint: string, cacheDirectory: string, log: (line: string) => void): Promise<void> {
   const announcement = setTimeout(() => log("Downloading the Edge Function's packages (about 10 s, once) …"), quietMs);

@@ -11,7 +11,7 @@ interface StandIn {
 
 /**
  * In the order in which they need one another. What comes with realtime.messages (its publication and partitions) is laid with it
- * or not at all: where the table is Supabase's own, its server looks after them.
+ * or not at all: if the table is Supabase's own, its server looks after them.
  */
 const standIns: readonly StandIn[] = [
   { kind: 'schema', name: 'extensions', files: ['extensions.sql'] },
@@ -44,7 +44,7 @@ const existsQueries: Record<Kind, string> = {
 const folder = new URL('../../sql/supabase-stand-ins/', import.meta.url);
 
 /**
- * Creates what a Supabase database has and our migrations rely on, where it is missing; what exists is never changed. All or
+ * Creates what a Supabase database has and our migrations rely on, if it is missing; what exists is never changed. All or
  * nothing, and safe to repeat. The client is a superuser, or an administrator who may create roles and replication.
  */
 export async function layStandIns(client: Client): Promise<void> {

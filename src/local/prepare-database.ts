@@ -18,7 +18,7 @@ export interface Preparation<T> {
   readonly finish: (client: Client, rolesBefore: ReadonlySet<LoginRole>) => Promise<T>;
 }
 
-/** Lays the stand-ins, migrates, and answers what `finish` does. Repeatable. Throws `StackError` where a person can mend it. */
+/** Lays the stand-ins, migrates, and returns what `finish` does. Repeatable. Throws `StackError` for what a person can mend. */
 export async function prepareDatabase<T>({ adminUrl, upTo, log, finish }: Preparation<T>): Promise<T> {
   const client = await connectToDatabase(adminUrl);
   try {

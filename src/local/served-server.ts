@@ -4,7 +4,7 @@ import { StackError } from './stack-error.ts';
 /** What the migrations need and the tests run on. `intent.doctor_server` has it as well. */
 const oldestServed = 17;
 
-/** Throws `StackError` where our migrations cannot work, before they have changed anything. */
+/** Throws `StackError` if our migrations cannot work, before they have changed anything. */
 export async function requireServedServer(client: Client): Promise<void> {
   const { rows } = await client.query<{ number: number; version: string }>(
     `select current_setting('server_version_num')::integer as number, current_setting('server_version') as version`,
@@ -17,7 +17,7 @@ export async function requireServedServer(client: Client): Promise<void> {
   );
 }
 
-/** Throws `StackError` where nothing can be written, be it a standby or by a setting, before it is tried. */
+/** Throws `StackError` if nothing can be written, be it a standby or by a setting, before it is tried. */
 export async function requireWritable(client: Client): Promise<void> {
   const { rows } = await client.query<{ refuses: boolean }>(`select current_setting('transaction_read_only')::boolean as refuses`);
   if (rows[0]?.refuses !== true) return;

@@ -5,7 +5,7 @@ import { StackError } from './stack-error.ts';
 const mebibyte = 1024 * 1024;
 const minFreeBytes = 512 * mebibyte;
 
-/** Makes the directory of a stack where it is missing. Throws `StackError` where it cannot be used or the disk is nearly full. */
+/** Makes the directory of a stack if it is missing. Throws `StackError` if it cannot be used or the disk is nearly full. */
 export function openStackDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true });

@@ -28,7 +28,7 @@ export const preferredPorts: StackPorts = {
   supplier: 24335,
 };
 
-/** The preferred ports, and the next free one for each that is in use. Throws `StackError` where there are none. */
+/** The preferred ports, and the next free one for each that is in use. Throws `StackError` if there are none. */
 export async function chooseStackPorts(preferred: StackPorts, log: (line: string) => void): Promise<StackPorts> {
   const chosen = { ...preferred };
   for (const name of Object.keys(preferred) as (keyof StackPorts)[]) {

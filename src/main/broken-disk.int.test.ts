@@ -32,7 +32,7 @@ afterAll(async () => {
 
 const submit = (commandId: string) => submitAs(database.admin, owner, { ...openBudget(commandId), commandId });
 
-/** Submits one command after the other until the server refuses one. Answers what was acknowledged, and the id of which nobody knows. */
+/** Submits one command after the other until the server refuses one. Returns what was acknowledged, and the id of which nobody knows. */
 async function submitUntilItBreaks(): Promise<{ acknowledged: string[]; unknown: string }> {
   const acknowledged: string[] = [];
   for (;;) {
@@ -90,7 +90,7 @@ it.skipIf(!hasStrace)('a server whose fsync fails crashes, and after it everythi
   await expectEachOnce([...before, ...acknowledged, unknown]);
 });
 
-/** From now on the disk says that it could not write, to every process of the server. Answers how to end that. */
+/** From now on the disk says that it could not write, to every process of the server. Returns how to end that. */
 async function failSyncs(): Promise<() => Promise<void>> {
   const pids = [database.postmasterPid(), ...(await serverProcesses())];
   const strace: ChildProcess = spawn('strace', ['-f', '-qq', '-e', 'trace=fsync,fdatasync', '-e', 'inject=fsync,fdatasync:error=EIO', ...pids.flatMap((pid) => ['-p', String(pid)])], {

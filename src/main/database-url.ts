@@ -6,7 +6,7 @@ const knownPasswords: readonly string[] = ['password', 'postgres'];
 /**
  * What forbids to use this address of a database, in words that hold nothing of the address itself: they are printed.
  *
- * With NODE_ENV=production every address is checked, with `development` and `test` none. Where it is not set nobody has said that
+ * With NODE_ENV=production every address is checked, with `development` and `test` none. If it is not set nobody has said that
  * a guessable password will do, and nobody that this is production: an address of this machine passes, one of another is checked.
  *
  * Called for each address that a process or a command is given.

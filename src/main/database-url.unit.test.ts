@@ -7,7 +7,7 @@ afterEach(() => vi.unstubAllEnvs());
 const guessable = /password of its own/;
 const plaintext = /without TLS/;
 
-/** What is wrong with each in production, and where NODE_ENV is not set. */
+/** What is wrong with each in production, and if NODE_ENV is not set. */
 const addresses = [
   {
     what: 'a password of its own, on this machine',

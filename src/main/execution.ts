@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Span } from '@opentelemetry/api';
 import { failSpan } from './telemetry.ts';
 
-/** What is observed of one execution, from its begin to its end, whoever of the chain of calls sees it. */
+/** What is observed of one execution, from its begin to its end, no matter who in the chain of calls sees it. */
 export interface Execution {
   readonly startedAt: number;
   /** From the moment on when it is known what is executed, and for whom. */

@@ -16,7 +16,7 @@ interface Answer {
 
 /**
  * `/healthz`: the process lives. `/readyz`: it does its work; 503 and what it lacks while it starts, waits for a server, or shuts
- * down. Where it can do a part only, it is ready and says what waits. `/metrics`: for Prometheus.
+ * down. If it can do a part only, it is ready and says what waits. `/metrics`: for Prometheus.
  */
 export async function startHealthServer(port: number, readiness: Readiness, page: MetricsPage): Promise<HealthServer> {
   async function answer(path: string | undefined): Promise<Answer> {

@@ -26,7 +26,7 @@ afterAll(async () => {
 
 const start = (name: 'worker' | 'command-pump', env: Record<string, string>) => startMainProcess(name, database, env);
 
-/** Answers the command's id. */
+/** Returns the command's id. */
 async function executes(aggregateId: string): Promise<string> {
   const { commandId } = await submitAs(db.admin, claimsOf(tenant, 'owner'), openBudget(aggregateId));
   await expect

@@ -1,4 +1,4 @@
-/** Whoever asks has a time-out of a few seconds of its own. */
+/** Anyone who asks has a time-out of a few seconds of its own. */
 const longestProbeMs = 2_000;
 /** What waits is tried again at least once a minute. */
 const noteLastsMs = 180_000;
@@ -19,7 +19,7 @@ export const neverYet: Probe = () => Promise.reject(new Error('There has been no
 export interface Readiness {
   /** From now on this is needed; a later probe of the same name takes the place of the first. */
   need(name: string, probe: Probe): void;
-  /** Asked each time: what it answers waits, too. Where it cannot be asked, `need` has something to say. */
+  /** Asked each time: what it answers waits, too. If it cannot be asked, `need` has something to say. */
   ask(name: string, question: Question): void;
   /** The process does its work now. */
   ready(waiting: readonly string[]): void;

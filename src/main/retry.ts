@@ -4,7 +4,7 @@ import type { Logger } from '../ports/logger.ts';
 const firstPauseMs = 250;
 const longestPauseMs = 10_000;
 
-/** Repeats what must succeed before a process can work, until it does. Undefined where the signal aborts first. */
+/** Repeats what must succeed before a process can work, until it does. Undefined if the signal aborts first. */
 export async function retry<Value>(
   attempt: () => Promise<Value>,
   { log, waitingFor, signal }: { log: Logger; waitingFor: string; signal: AbortSignal },

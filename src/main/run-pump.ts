@@ -26,9 +26,9 @@ import { observeDispatcher, observeDoorbell, observeHints, observeOpenCommands, 
 export interface PumpOptions {
   readonly connectionString: string;
   readonly dispatcher: CommandDispatcher;
-  /** Where there is none, process managers wait and the log says so. */
+  /** If there is none, process managers wait and the log says so. */
   readonly waker?: ProcessWaker;
-  /** Where the engine can lose an execution: it is asked for those that take long. */
+  /** If the engine can lose an execution: it is asked for those that take long. */
   readonly executions?: CommandExecutions;
   /** How the engine likes its commands. (Default: the pump's) */
   readonly batches?: Pick<PumpDeps, 'batchSize' | 'gather'>;

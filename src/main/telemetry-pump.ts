@@ -27,7 +27,7 @@ export function observeQueue(queue: CommandQueue, { metrics, traceIds, tenantCla
 }
 
 /**
- * Handing a command over is a span under the command's `traceparent`, and a stage; where it has been executed at once, the
+ * Handing a command over is a span under the command's `traceparent`, and a stage; if it has been executed at once, the
  * execution's own span says all.
  */
 export function observeDispatcher(dispatcher: CommandDispatcher, { tracing, observeStage }: Telemetry): CommandDispatcher {

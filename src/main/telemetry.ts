@@ -15,7 +15,7 @@ export interface SpanOptions {
   /** What it continues: a row's `traceparent`, or a span of this process. */
   readonly parent: string | null | Span;
   readonly role: SpanRole;
-  /** Milliseconds since 1970; now where it is not given. */
+  /** Milliseconds since 1970; now if it is not given. */
   readonly startedAt?: number;
   readonly attributes?: Attributes;
 }
@@ -26,7 +26,7 @@ export interface Tracing {
   stop(): Promise<void>;
 }
 
-/** Where no endpoint is given nothing is loaded, and spans are empty objects. */
+/** If no endpoint is given nothing is loaded, and spans are empty objects. */
 export async function startTracing(processName: string, config: TracingConfig): Promise<Tracing> {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces, OTEL_SDK_DISABLED: disabled } = config;
   const isOn = (all ?? traces) !== undefined && disabled !== 'true';

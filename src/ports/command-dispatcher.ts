@@ -7,7 +7,7 @@ export type Handover = 'started' | 'ended';
 export interface CommandDispatcher {
   /**
    * For each command, in the same order, a promise of its own. Handing a command over a second time is harmless. A promise rejects
-   * where the engine cannot be reached; the command may then have been taken over or not.
+   * if the engine cannot be reached; the command may then have been taken over or not.
    */
   dispatchAll(commands: readonly ClaimedCommand[]): readonly Promise<Handover>[];
 }

@@ -12,7 +12,7 @@ export interface ClaimedCommand extends CommandReference {
   readonly traceparent: string | null;
   /** Tells this claim from a later one; a report with an older token changes nothing. */
   readonly fencingToken: string;
-  /** Which engine its type asks for; null where the registry does not know the type. */
+  /** Which engine its type asks for; null if the registry does not know the type. */
   readonly execution: Execution | null;
   /** `dedicated`: the tenant has a task queue of its own. */
   readonly isolation: 'shared' | 'dedicated';
@@ -28,7 +28,7 @@ export interface ClaimedCommand extends CommandReference {
 export interface CommandQueue {
   /** Due commands, fairly over tenants and in order within an aggregate, at most `maxCommands`. */
   claim(maxCommands: number): Promise<readonly ClaimedCommand[]>;
-  /** Records that their execution has been started, and answers of how many: not of what has ended, nor where the claim has passed on. */
+  /** Records that their execution has been started, and returns how many: without those that have ended or whose claim has passed on. */
   markDispatched(commands: readonly ClaimedCommand[]): Promise<number>;
   /** Gives a claim back unused. */
   release(command: ClaimedCommand): Promise<void>;
@@ -43,7 +43,7 @@ export interface Doorbell {
 export interface Sleeper {
   /**
    * Resolves at the first ring since `lieDown`, or since it resolved last, after `timeoutMs`, or when the signal aborts. Says whether
-   * it has rung; where not, it may not hear any more: lie down anew.
+   * it has rung; if not, it may not hear any more: lie down anew.
    */
   sleep(timeoutMs: number, signal: AbortSignal): Promise<boolean>;
   /** From now on nobody needs to ring. */

@@ -37,7 +37,7 @@ export interface CommandToDecide {
   readonly traceparent: string | null;
   /** Since it could be executed, by the store's clock. */
   readonly dueMsAgo: number;
-  /** Null where it is not marked as dispatched yet. */
+  /** Null if it is not marked as dispatched yet. */
   readonly dispatchedMsAgo: number | null;
 }
 
@@ -91,10 +91,10 @@ export interface SnapshotToSave extends Aggregate {
 
 /**
  * Commands and streams, as their execution sees them. Every method may throw `StoreUnavailable`; those that settle throw
- * `CommandSettled` where the command has already ended otherwise.
+ * `CommandSettled` if the command has already ended otherwise.
  */
 export interface CommandStore {
-  /** Null where there is no such command. */
+  /** Null if there is no such command. */
   load(command: CommandReference, stateVersions: Readonly<Record<string, number>>): Promise<LoadedCommand | null>;
   /** The next events of a stream, and its version by now. */
   loadEvents(stream: Aggregate & { readonly tenantId: string }, afterVersion: number): Promise<Omit<Stream, 'snapshot'>>;
@@ -119,8 +119,8 @@ export interface CommandStore {
     stateVersions: Readonly<Record<string, number>>,
   ): Promise<readonly LoadedRun[]>;
   /**
-   * Appends and settles in one transaction. Answers for each run whether it was settled: whole, or, where its stream has moved on
-   * or one of its commands has ended, not at all. Throws where anything in it is malformed; then nothing is settled.
+   * Appends and settles in one transaction. Returns for each run whether it was settled: whole, or, if its stream has moved on
+   * or one of its commands has ended, not at all. Throws if anything in it is malformed; then nothing is settled.
    */
   settleBatch(tenantId: string, runs: readonly DecidedRun[]): Promise<readonly boolean[]>;
   saveSnapshot(snapshot: SnapshotToSave): Promise<void>;

@@ -32,7 +32,7 @@ export class SchemaUnfit extends StoreUnavailable {
 
 /** Somebody else's service could not be asked, or gave no answer that can be used: whether the call took effect is unknown. Repeat it. */
 export class OutsideUnavailable extends Error {
-  /** What an instance is told where the last attempt ends so. */
+  /** What an instance is told if the last attempt ends so. */
   readonly code: 'UNAVAILABLE' | 'NONSENSE';
 
   constructor(message: string, { code = 'UNAVAILABLE', ...options }: ErrorOptions & { readonly code?: 'UNAVAILABLE' | 'NONSENSE' } = {}) {

@@ -14,13 +14,13 @@ export interface OpenCommands {
   list(dispatchedBeforeMs: number, maxCommands: number): Promise<readonly OpenCommand[]>;
 }
 
-/** What an engine knows of its executions of commands. Throws where the engine cannot be reached. */
+/** What an engine knows of its executions of commands. Throws if the engine cannot be reached. */
 export interface CommandExecutions {
-  /** False where there is none, or where it has ended, in whatever way. */
+  /** False if there is none, or if it has ended, in whatever way. */
   isRunning(command: CommandReference): Promise<boolean>;
   /** How many there have been of this command, as far as the engine remembers. */
   count(command: CommandReference): Promise<number>;
-  /** Executes it again: harmless where it has ended or is running after all. */
+  /** Executes it again: harmless if it has ended or is running after all. */
   startAgain(command: OpenCommand): Promise<void>;
   /** Dead-letters it, unless it has ended after all. */
   giveUp(command: OpenCommand, reason: { readonly name: string; readonly message: string }): Promise<void>;

@@ -14,6 +14,6 @@ export type OutsideAnswer = Answer;
 
 /** Services of others, by the names of the calls that process managers make. */
 export interface OutsideCalls {
-  /** Throws `OutsideUnavailable` where the call may be repeated; whether it took effect is unknown then. */
+  /** Throws `OutsideUnavailable` if the call may be repeated; whether it took effect is unknown then. */
   call(call: OutsideCall, signal: AbortSignal): Promise<OutsideAnswer>;
 }

@@ -31,7 +31,7 @@ export interface LoadedCall {
 }
 
 export interface LoadedProcess {
-  /** Null where it has not reacted to anything yet. */
+  /** Null if it has not reacted to anything yet. */
   readonly state: unknown;
   readonly stateVersion: number | null;
   /** Goes up by one with each advance. */
@@ -105,13 +105,13 @@ export interface AdvancedProcess {
 
 /** The instances of process managers, as their execution sees them. Every method may throw `StoreUnavailable`. */
 export interface ProcessStore {
-  /** Null where there is no such instance. */
+  /** Null if there is no such instance. */
   load(process: ProcessReference): Promise<LoadedProcess | null>;
   /** `moved_on`: somebody else has taken the expected step, and nothing was changed now. */
   advance(process: ProcessReference, expectedStep: number, advance: ProcessAdvance): Promise<AdvancedProcess | 'moved_on'>;
-  /** Null where the call is answered or ended. */
+  /** Null if the call is answered or ended. */
   loadCall(process: ProcessReference, callId: string): Promise<LoadedCall | null>;
-  /** Queues the answer as a reaction, once. False where the call is answered or ended. */
+  /** Queues the answer as a reaction, once. False if the call is answered or ended. */
   answerCall(process: ProcessReference, callId: string, answer: OutsideAnswer): Promise<boolean>;
   /** Queues the reaction `cancel`. */
   cancel(process: ProcessReference): Promise<void>;

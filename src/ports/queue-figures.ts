@@ -5,7 +5,7 @@ export interface QueueFigures {
   readonly dispatched: number;
   /** Claims whose lease has ended without a mark. */
   readonly expiredClaims: number;
-  /** Of the pending one that was due first; 0 where none waits. */
+  /** Of the pending one that was due first; 0 if none waits. */
   readonly oldestWaitingSeconds: number;
   readonly deadLetters: number;
   readonly reactions: number;

@@ -23,8 +23,8 @@ export interface ScheduleStore {
   /** Stops one that cannot run, and says why to those who look at it. */
   pause(schedule: ScheduleReference, because: string): Promise<void>;
   /**
-   * Sends the command for one occasion; again, it is the same command. Sends nothing where the schedule is paused or gone. Pauses it
-   * where its command can never be sent. Throws `StoreUnavailable` also if the tenant is over its rate. Whatever it throws, the
+   * Sends the command for one occasion; again, it is the same command. Sends nothing if the schedule is paused or gone. Pauses it
+   * if its command can never be sent. Throws `StoreUnavailable` also if the tenant is over its rate. Whatever it throws, the
    * occasion is not sent yet: repeat it until it is.
    */
   submit(schedule: ScheduleReference, occasion: Date): Promise<void>;

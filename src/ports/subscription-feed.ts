@@ -23,13 +23,13 @@ export interface FeedClaim {
 export interface SubscriptionFeed {
   /** From when a claim is made nobody else gets its tenant for so long. */
   readonly leaseMs: number;
-  /** Of the tenant whose turn it is longest; null where nothing has happened, or others are at it. */
+  /** Of the tenant whose turn it is longest; null if nothing has happened, or others are at it. */
   claim(): Promise<FeedClaim | null>;
   /**
-   * Says that all events up to a position are dealt with, and gives the claim back. False where the claim has passed to somebody
+   * Says that all events up to a position are dealt with, and gives the claim back. False if the claim has passed to somebody
    * else, who then deals with them once more.
    */
   acknowledge(claim: FeedClaim, position: number): Promise<boolean>;
-  /** Leaves an event in the subscription's dead letters. False where the claim has passed to somebody else. */
+  /** Leaves an event in the subscription's dead letters. False if the claim has passed to somebody else. */
   skip(claim: FeedClaim, position: number, error: { readonly name: string; readonly message: string }): Promise<boolean>;
 }

@@ -6,7 +6,7 @@ export interface TraceContext {
   readonly spanId: string;
 }
 
-/** Undefined where there is none, or none that can be read. */
+/** Undefined if there is none, or none that can be read. */
 export function readTraceparent(traceparent: string | null): TraceContext | undefined {
   const [, traceId, spanId] = (traceparent === null ? null : version00.exec(traceparent)) ?? [];
   return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const startModule = new URL('../local/postgres/start-postgres.ts', import.meta.url).href;
 
-/** Starts PostgreSQL from a process that then kills itself (-9), and answers the pid of the server that is left behind. */
+/** Starts PostgreSQL from a process that then kills itself (-9), and returns the pid of the server that is left behind. */
 export async function startAbandonedServer(directory: string, port: number, password: string): Promise<number> {
   const script = `
     const { startPostgres } = await import(${JSON.stringify(startModule)});

@@ -13,7 +13,7 @@ describe.runIf(advisorsAreInstalled)("Supabase's advisors", () => {
   afterAll(() => database.drop());
 
   test('warn of nothing but a search_path that is not pinned, in functions that the planner inlines (ADR 2)', async () => {
-    // Whoever calls such a function has no more rights in it than before; from a function that has, it inherits a pinned path.
+    // Anyone who calls such a function has no more rights in it than before; from a function that has, it inherits a pinned path.
     // An aggregate takes no settings: its transition function does.
     const exempt = await queryOnce(
       database.adminUrl,

@@ -3,7 +3,7 @@ import { queryOnce } from './query-once.ts';
 import { copyDatabase, databaseUrl, dropDatabase } from './template-database.ts';
 
 export interface Backup {
-  /** Puts the database back to the moment of the backup, as a restore does. Whoever is connected is cut off. */
+  /** Puts the database back to the moment of the backup, as a restore does. Anyone who is connected is cut off. */
   restore(): Promise<void>;
   drop(): Promise<void>;
 }
@@ -17,7 +17,7 @@ export async function backUp({ name, adminUrl }: TestDatabase): Promise<Backup> 
   await queryOnce(server, `alter database ${name} allow_connections true`);
   return {
     async restore() {
-      // The slot of whoever follows the WAL ends with its session, and would keep the database until then.
+      // The slot of anyone who follows the WAL ends with its session, and would keep the database until then.
       await cutOff(server, name);
       await queryOnce(server, `drop database ${name}`);
       await copyDatabase(server, backup, name);

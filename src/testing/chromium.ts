@@ -4,7 +4,7 @@ import { type Browser, chromium } from 'playwright-core';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome'];
 
-/** The Chromium for the tests that need a browser: `CHROMIUM_PATH`, else what is in the PATH. Where there is none, says so. */
+/** The Chromium for the tests that need a browser: `CHROMIUM_PATH`, else what is in the PATH. If there is none, says so. */
 export function findChromium(): string | undefined {
   const { CHROMIUM_PATH, PATH = '' } = process.env;
   const found = CHROMIUM_PATH || PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name))).find(isExecutable);

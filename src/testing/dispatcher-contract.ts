@@ -268,7 +268,7 @@ export function itDispatchesCommands(startEngine: (deps: EngineDeps) => Promise<
   }
 }
 
-/** As another release would have it; answers with what changes it back. */
+/** As another release would have it; returns what changes it back. */
 function change<Changed extends object>(object: Changed, key: keyof Changed, value: unknown): () => void {
   const before = object[key];
   Object.assign(object, { [key]: value });

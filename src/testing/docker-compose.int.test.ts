@@ -31,7 +31,7 @@ const own = names.filter((name) => services[name]!.image === 'intent');
 const documented = new Set(read('.env.example').match(/^(?:# )?[A-Z][A-Z_]+(?==)/gm)?.map((name) => name.replace('# ', '')));
 const passwords = [...composeFile.matchAll(/\$\{([A-Z_]+):\?/g)].map(([, name]) => name!);
 
-// Compose itself judges the file where it is installed, with or without an engine; what is below holds everywhere.
+// Compose itself judges the file if it is installed, with or without an engine; what is below holds everywhere.
 const candidates = [['docker', 'compose'], ['docker-compose']];
 const compose = candidates.find(([command, ...args]) => spawnSync(command!, [...args, 'version']).status === 0);
 console.log(`docker-compose.yml is checked by ${compose?.join(' ') ?? 'its structure only: Compose is not installed'}`);

@@ -58,7 +58,7 @@ function shellBlock(containing: string): string {
   return block;
 }
 
-/** Answers what the commands print. Throws where one of them fails. */
+/** Returns what the commands print. Throws if one of them fails. */
 async function run(commands: string, input = ''): Promise<string> {
   const onThisStack = commands.replaceAll('./.intent/stack.json', stackFile);
   const running = promisify(execFile)('bash', ['-euo', 'pipefail', '-c', onThisStack], { cwd: projectRoot });

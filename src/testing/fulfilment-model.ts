@@ -20,7 +20,7 @@ interface QueuedCommand {
 
 /**
  * One order, its budget, and the process manager between them, as the whole system runs them but without any server: commands wait
- * in order for each aggregate, reactions wait in order for the process, and whoever drives the model says what happens next.
+ * in order for each aggregate, reactions wait in order for the process, and anyone who drives the model says what happens next.
  */
 export function createFulfilmentModel(manager: ProcessManager) {
   const states = { order: orderSlice.decider.initialState, budget: budgetSlice.decider.initialState };

@@ -14,7 +14,7 @@ interface Case {
   /** (Default: a name of its own.) */
   readonly file?: string;
   readonly code: string;
-  /** What the linter says; undefined where the code is allowed. */
+  /** What the linter says; undefined if the code is allowed. */
   readonly refusal: string | undefined;
 }
 

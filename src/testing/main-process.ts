@@ -7,14 +7,14 @@ import { endWithFile } from './end-with-file.ts';
 import { chooseTestPort } from './test-port.ts';
 
 export interface MainProcess {
-  /** What it answers at its health port; undefined where it does not. */
+  /** What it answers at its health port; undefined if it does not. */
   get(path: string): Promise<Response | undefined>;
   ready(): Promise<void>;
   /** What it has logged so far. */
   readonly lines: readonly Record<string, unknown>[];
-  /** Its exit code; null where a signal has ended it. */
+  /** Its exit code; null if a signal has ended it. */
   readonly exited: Promise<number | null>;
-  /** Ends it, and answers its exit code. */
+  /** Ends it, and returns its exit code. */
   stop(): Promise<number | null>;
 }
 

@@ -10,7 +10,7 @@ export function proseOf(markdown: string): string {
   return markdown.replaceAll(fence, '');
 }
 
-/** From a heading of level 2 to the next one. Throws where there is none of this title. */
+/** From a heading of level 2 to the next one. Throws if there is none of this title. */
 export function section(markdown: string, title: string): string {
   const found = markdown.split(/^## /m).find((part) => part.startsWith(`${title}\n`));
   if (found === undefined) throw new Error(`There is no section "${title}".`);

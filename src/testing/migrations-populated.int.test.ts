@@ -107,7 +107,7 @@ describe('a database in use, when the migrations after the first are applied', (
     return rows;
   }
 
-  /** As a client does it: the same command again, where the migration was in its way. */
+  /** As a client does it: the same command again, if the migration was in its way. */
   async function submissionMs(): Promise<number> {
     const began = performance.now();
     const command = { ...placeOrder(), commandId: randomUUID() };

@@ -10,7 +10,7 @@ export interface PgDump {
   copy(fromUrl: string, toUrl: string, file: string): Promise<void>;
 }
 
-/** PostgreSQL's own programs for the tests, of the server's major version or a later one. Where there are none, says so. */
+/** PostgreSQL's own programs for the tests, of the server's major version or a later one. If there are none, says so. */
 export function findPgDump(): PgDump | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), `/usr/lib/postgresql/${major}/bin`];
   const folder = folders.find((each) => each !== '' && existsSync(`${each}/pg_restore`) && versionOf(`${each}/pg_dump`) >= Number(major));

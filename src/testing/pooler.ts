@@ -31,7 +31,7 @@ export function findPooler(): string | undefined {
   return found;
 }
 
-/** A real PgBouncer on this machine, before a server. Throws `StackError` where it is not installed. */
+/** A real PgBouncer on this machine, before a server. Throws `StackError` if it is not installed. */
 export async function startPooler({ home, databaseUrls, mode }: PoolerOptions): Promise<Pooler> {
   const pgbouncer = findPooler();
   if (pgbouncer === undefined) throw new StackError('There is no PgBouncer.', 'Install it: apt-get install pgbouncer');

@@ -58,7 +58,7 @@ export function createProcessRunner(db: ReturnType<typeof connect>, tenantId: st
   };
 }
 
-/** A new order's OrderApproved, without its order: the instance that hears of it has something to do. Answers with its key. */
+/** A new order's OrderApproved, without its order: the instance that hears of it has something to do. Returns its key. */
 export async function queueReaction(db: ReturnType<typeof connect>, tenantId: string): Promise<string> {
   const aggregateId = randomUUID();
   const events = [{ type: 'OrderApproved', payload: {} }];

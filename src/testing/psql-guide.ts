@@ -20,7 +20,7 @@ export function withOutput(markdown: string, outputs: readonly string[]): string
   return markdown.replace(blocks, (_, statements: string) => `\`\`\`sql\n${statements}\`\`\`\n\n\`\`\`text\n${outputs[index++]!}\`\`\``);
 }
 
-/** Runs the steps in one session of psql. Answers what each prints. Throws where a statement fails. */
+/** Runs the steps in one session of psql. Returns what each prints. Throws if a statement fails. */
 export async function playGuide(steps: readonly GuideStep[], databaseUrl: string): Promise<string[]> {
   const end = '--- end of step ---';
   const script = steps.map(({ statements }) => `${statements}\\echo '${end}'\n`).join('');

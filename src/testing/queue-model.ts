@@ -30,7 +30,7 @@ export function createQueueModel() {
     return command.claim !== undefined || !others.some(({ timely, due }) => timely && due < command.due);
   }
 
-  /** What is wrong with this answer to a claim: nothing, where it keeps the rules. */
+  /** What is wrong with this answer to a claim: nothing, if it keeps the rules. */
   function problemsOf(claimed: readonly QueuedCommand[], limit: number, mustBeFair: boolean): string[] {
     const claimable = commands.filter(isClaimable);
     return [

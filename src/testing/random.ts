@@ -1,4 +1,4 @@
-/** A repeatable source of choices: mulberry32. Print the seed where a test fails. */
+/** A repeatable source of choices: mulberry32. Print the seed when a test fails. */
 export interface Random {
   /** An integer from 0 to n - 1. */
   below(n: number): number;

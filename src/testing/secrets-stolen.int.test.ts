@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase } from './database.ts';
 import { claimsOf, connect, createTenant, openBudget, submitAs, type TestTenant } from './tenant.ts';
 
-// What SECURITY.md says of whoever has got hold of the password of a login role.
+// What SECURITY.md says of anyone who has got hold of the password of a login role.
 let db: ReturnType<typeof connect>;
 let tenant: TestTenant;
 const budget = 'groceries';

@@ -23,7 +23,7 @@ const chunk = Buffer.alloc(64 * 1024);
 
 /**
  * Moves a database, to which nobody is connected, to a disk that can be filled: a tablespace on a tmpfs. The WAL stays where it is,
- * and with it the other databases. Undefined, after a notice, where nothing can be mounted or the server is not on this machine.
+ * and with it the other databases. Undefined, after a notice, if nothing can be mounted or the server is not on this machine.
  */
 export async function moveToSmallDisk(database: TestDatabase, serverUrl: string): Promise<SmallDisk | undefined> {
   const [{ data_directory: data } = {}] = await queryOnce(serverUrl, 'show data_directory');
@@ -42,7 +42,7 @@ export async function moveToSmallDisk(database: TestDatabase, serverUrl: string)
   };
 }
 
-/** Moves the WAL of a server to a disk that can be filled. Undefined, after a notice, where nothing can be mounted. */
+/** Moves the WAL of a server to a disk that can be filled. Undefined, after a notice, if nothing can be mounted. */
 export async function moveWalToSmallDisk({ directory: data, restart }: OwnDatabase): Promise<SmallDisk | undefined> {
   const mounted = mount(walBytes, data);
   if (mounted === undefined) return undefined;

@@ -62,7 +62,7 @@ export async function startStandby(primary: OwnDatabase, home: string): Promise<
   };
 }
 
-/** As pg_basebackup does it, which the embedded server lacks. A slot keeps the WAL from here on. Answers the backup's label. */
+/** As pg_basebackup does it, which the embedded server lacks. A slot keeps the WAL from here on. Returns the backup's label. */
 async function copyFiles(primary: OwnDatabase, directory: string): Promise<string> {
   const client = await primary.admin.connect();
   try {

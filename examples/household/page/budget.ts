@@ -3,7 +3,7 @@ import { find, findElement } from './dom.ts';
 import { formatCents, readCents } from './money.ts';
 import type { Notice } from './notice.ts';
 
-/** Keeps showing what is left of the budget; where it is not open yet, the form that opens it. */
+/** Keeps showing what is left of the budget; if it is not open yet, the form that opens it. */
 export function showBudget(panel: HTMLElement, budget: Following<'budget'>, notice: Notice): void {
   const element = findElement(panel, '.budget');
   const form = find(panel, 'form.open-budget', HTMLFormElement);

@@ -1,4 +1,4 @@
-/** A part of the page's own HTML. Throws where it is not there: page and script do not fit then. */
+/** A part of the page's own HTML. Throws if it is not there: page and script do not fit then. */
 export function find<Found extends Element>(within: ParentNode, selector: string, type: abstract new () => Found): Found {
   const found = within.querySelector(selector);
   if (found instanceof type) return found;

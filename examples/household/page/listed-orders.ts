@@ -6,7 +6,7 @@ type OrderPayload = PayloadOf<'PlaceOrder'>;
 export interface ListedOrder {
   readonly orderId: string;
   readonly items: string;
-  /** Why it was rejected; empty where it was not. */
+  /** Why it was rejected; empty if it was not. */
   readonly reason: string;
 }
 

@@ -2,7 +2,7 @@ import { CommandError, type CommandResult } from 'intent/client';
 
 export interface Notice {
   say(text: string): void;
-  /** Waits for what becomes of a command, and says so where it is not what the user wanted. Does not throw. */
+  /** Waits for what becomes of a command, and says so if it is not what the user wanted. Does not throw. */
   watch(what: string, sending: Promise<CommandResult>): Promise<void>;
 }
 

@@ -55,7 +55,7 @@ export function createOrderList(element: HTMLElement, { intent, tenant, budgetId
     for (const order of listed.values()) {
       const row = rows.get(order.orderId) ?? add(order.orderId, order.items, intent.follow('order', order.orderId));
       row.explain(order);
-      // In the log's order, below what is not in it yet. Moved only where it must be, because that takes the focus away.
+      // In the log's order, below what is not in it yet. Moved only if it must be, because that takes the focus away.
       if (row.element.nextElementSibling !== older) element.insertBefore(row.element, older);
       older = row.element;
     }

@@ -26,7 +26,7 @@ export interface InlineDispatcherDeps {
 /**
  * Executes commands in this process, all of a tenant together. As durable as the other engine, since append and outcome commit
  * together; but it has no timers and makes no outside calls. Nothing is marked as dispatched: until its outcome a command is under
- * its claim's lease, and where that ends first and another pump takes over, the store settles for one of them. A fault that does
+ * its claim's lease, and if that ends first and another pump takes over, the store settles for one of them. A fault that does
  * not pass in a few tries is thrown, and what is still open waits for its next claim.
  */
 export function createInlineDispatcher({ handleBatch, handleCommand, store, log, tenantsAtOnce = 4 }: InlineDispatcherDeps): CommandDispatcher {
@@ -40,7 +40,7 @@ export function createInlineDispatcher({ handleBatch, handleCommand, store, log,
     }
   }
 
-  /** Nothing is settled where the batch as a whole is refused: one by one, only what is wrong is dead-lettered. */
+  /** Nothing is settled if the batch as a whole is refused: one by one, only what is wrong is dead-lettered. */
   async function handleTogether(tenantId: string, commands: readonly ClaimedCommand[]): Promise<HandledBatch> {
     try {
       return await patiently(() => handleBatch(tenantId, commands.map(({ commandId }) => commandId)));

@@ -48,7 +48,7 @@ function commandDeps() {
   return { store, snapshots: createSnapshotWriter({ store, log }), clock: systemClock };
 }
 
-/** Executes all that waits; answers every outcome in the order of submission, and every stream. */
+/** Executes all that waits; returns every outcome in the order of submission, and every stream. */
 async function drain(tenant: TestTenant, handleBatch?: HandleBatch) {
   const handleCommand = createHandleCommand(commandDeps());
   const oneByOne: HandleBatch = async () => ({ settled: new Set(), bugs: new Map() });

@@ -118,7 +118,7 @@ async function appendOrCatchUp(tenantId: string, { aggregateId, expectedVersion,
   return missed === undefined ? appended : { missed: missed.map(({ version, position }) => ({ version, position })) };
 }
 
-/** What append_or_catch_up says where append_events answers or refuses so. */
+/** What append_or_catch_up says if append_events returns or refuses so. */
 function caughtUp({ events }: AppendModel, { aggregateId, expectedVersion }: Append, result: AppendResult): unknown {
   if (!isRefusal(result)) return { lastVersion: result.lastVersion, duplicate: result.duplicate };
   if (result.code !== 'IN001') return result;

@@ -3,7 +3,7 @@ import { StoreUnavailable } from '../../ports/errors.ts';
 import { translatingErrors } from './errors.ts';
 
 /**
- * Calls one of our SQL functions (`intent.load_call($1, $2)`) and answers with its one value. Throws `StoreUnavailable` also where no
+ * Calls one of our SQL functions (`intent.load_call($1, $2)`) and returns its one value. Throws `StoreUnavailable` also if no
  * row comes: the connection is out of step then, and what was asked may have been done or not.
  */
 export async function callFunction<Value>(pool: Pool, call: string, values: readonly unknown[]): Promise<Value> {

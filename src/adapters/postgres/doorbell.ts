@@ -18,7 +18,7 @@ const longestRestMs = 5_000;
 export interface DoorbellDeps {
   /** As `intent_pump`: the listener has a connection of its own, */
   readonly connectionString: string;
-  /** and whoever sleeps holds one of the pool's, whose advisory lock tells inserts to ring. */
+  /** and anyone who sleeps holds one of the pool's, whose advisory lock tells inserts to ring. */
   readonly pool: Pool;
   readonly log: Logger;
   /** How often the listener is asked whether it hears, and how long it may take to answer: half-open within twice that. (Default: 5,000) */
@@ -33,7 +33,7 @@ export interface RunningDoorbell extends Doorbell {
   close(): Promise<void>;
 }
 
-/** Listens for the NOTIFY of the commands table. Where the listener is away, sleeping falls back to its time-out. */
+/** Listens for the NOTIFY of the commands table. If the listener is away, sleeping falls back to its time-out. */
 export async function createDoorbell({ connectionString, pool, log, checkIntervalMs = defaultCheckIntervalMs }: DoorbellDeps): Promise<RunningDoorbell> {
   const sleepers = new Set<() => void>();
   const subscriber = pgListen.default(

@@ -97,7 +97,7 @@ describe('readers of the feed, while writers commit and roll back', () => {
 
 const positionsOf = (reads: readonly Read[]) => reads.flatMap(({ page }) => page.events.map(({ position }) => position));
 
-/** Reads that began after another had ended, whoever read, and saw an earlier head or a position that the other should have seen. */
+/** Reads that began after another had ended, no matter whose, and saw an earlier head or a position that the other should have seen. */
 function goingBack(reads: readonly Read[]): Read[] {
   return reads.filter((later) =>
     reads.some((earlier) => earlier.end < later.begin && (

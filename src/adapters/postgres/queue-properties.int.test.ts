@@ -129,7 +129,7 @@ async function createRun() {
     async settle({ as, command: index }: { as: keyof typeof settlements; command: number }) {
       const command = pick(index);
       if (command === undefined) return;
-      // Whoever repeats a settlement gets its first result.
+      // Anyone who repeats a settlement gets its first result.
       const mayEndSo = model.isOpen(command) || command.status === as;
       expect(await refusalOf(settlements[as](command))).toBe(mayEndSo ? undefined : 'IN410');
       if (mayEndSo) command.status = as;

@@ -5,7 +5,7 @@ import { translatingErrors } from './errors.ts';
 export interface SubscriptionFeedDeps {
   /** Connected as `intent_worker`. */
   readonly pool: Pool;
-  /** Its name, such as `spending-by-week`: whoever takes the same shares its work. */
+  /** Its name, such as `spending-by-week`: anyone who takes the same shares its work. */
   readonly subscription: string;
   /** Longer than a handler takes for one event with all its tries. (Default: 60) */
   readonly leaseSeconds?: number;

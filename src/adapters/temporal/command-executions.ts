@@ -26,7 +26,7 @@ export function createCommandExecutions({ client, sharedQueues }: CommandExecuti
       return count;
     },
 
-    // Whatever has become of the last one, also where it has ended and it is the database that was set back.
+    // Whatever has become of the last one, also if it has ended and it is the database that was set back.
     async startAgain(command) {
       await client.workflow.start<typeof commandWorkflow>('commandWorkflow', {
         ...commandStart(command, sharedQueues),

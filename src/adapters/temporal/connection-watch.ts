@@ -7,7 +7,7 @@ const pauseMs = 3_000;
 const suspiciousFailures = 2;
 
 /**
- * Does the work for as long as the connection can be used. Where it has gone deaf, the work is told to end, so that it gives back
+ * Does the work for as long as the connection can be used. If it has gone deaf, the work is told to end, so that it gives back
  * what it holds, and an error is thrown: the SDK finds that out by itself after 45 s, which cannot be set, and cannot put Workers on
  * another connection, so this process has to begin anew. A server that is away is waited for.
  */
@@ -23,7 +23,7 @@ export async function whileConnected(
   for (const each of ended) if (each.status === 'rejected') throw each.reason;
 }
 
-/** Throws where nothing is answered on the connection, while the server answers on a new one. Ends when the signal aborts. */
+/** Throws if nothing is answered on the connection, while the server answers on a new one. Ends when the signal aborts. */
 async function watch({ probe }: Pick<TemporalConnection, 'probe'>, signal: AbortSignal): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {

@@ -8,7 +8,7 @@ export interface TemporalConnection {
   readonly client: Client;
   readonly namespace: string;
   readonly address: string;
-  /** Rejects where the server does not serve the namespace now. */
+  /** Rejects if the server does not serve the namespace now. */
   probe(): Promise<unknown>;
 }
 
@@ -17,7 +17,7 @@ export const probeDeadlineMs = 2_000;
 
 /**
  * As the environment says (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS…), so that a cluster or Temporal Cloud is
- * configuration only. Throws where the settings contradict each other or name a file that is not there.
+ * configuration only. Throws if the settings contradict each other or name a file that is not there.
  */
 export function temporalSettings(environment?: Record<string, string>) {
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig(environment && { overrideEnvVars: environment, disableFile: true });

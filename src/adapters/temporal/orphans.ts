@@ -11,7 +11,7 @@ export interface Execution extends CommandReference {
   readonly startedAt: Date;
 }
 
-/** Answers which of the commands it does not know. */
+/** Returns those of the commands that it does not know. */
 export type FindUnknown = (commands: readonly CommandReference[]) => Promise<readonly CommandReference[]>;
 
 /** The executions of commands that the database does not know, newest first, as far as Temporal remembers them. */

@@ -12,7 +12,7 @@ export interface TemporalProcessWakerDeps {
 /** A server that does not answer by then is as good as one that is away. */
 const deadlineMs = 5_000;
 
-/** Signals an instance's workflow, and starts it where none is running. The signal says where it belongs by now. */
+/** Signals an instance's workflow, and starts it if none is running. The signal says where it belongs by now. */
 export function createTemporalProcessWaker({ client, sharedQueues }: TemporalProcessWakerDeps): ProcessWaker {
   return {
     async wake(process) {

@@ -11,7 +11,7 @@ export function tenantAttributes(tenantId: string) {
   return [{ key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD), value: tenantId }];
 }
 
-/** Registers the search attribute where it is missing: without it the server takes no workflow of ours. */
+/** Registers the search attribute if it is missing: without it the server takes no workflow of ours. */
 export async function registerTenantAttribute(connection: NativeConnection, namespace: string, log: Logger): Promise<void> {
   const { operatorService } = connection;
   try {

@@ -8,7 +8,7 @@ import { type BundleOptions, bundleWorkflowCode, type WorkflowBundleOption } fro
 const require = createRequire(import.meta.url);
 
 /**
- * The workflows as the Workers take them: the bundle that `npm run build` has made, where we run from `dist/`. From source it is made
+ * The workflows as the Workers take them: the bundle that `npm run build` has made, if we run from `dist/`. From source it is made
  * in two seconds or more and kept in the directory; its name is a hash of all that goes into it.
  */
 export async function loadWorkflowBundle(cacheDirectory: string): Promise<WorkflowBundleOption> {

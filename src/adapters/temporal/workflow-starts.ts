@@ -56,7 +56,7 @@ export function processStart(reference: ProcessToStart, sharedCount: number) {
   } satisfies WorkflowStartOptions<typeof processWorkflow>;
 }
 
-/** What all of a tenant's workflows have in common, whoever starts them. */
+/** What all of a tenant's workflows have in common, no matter who starts them. */
 export function ofTenant({ tenantId, fairnessWeight }: Tenant) {
   return { typedSearchAttributes: tenantAttributes(tenantId), priority: { fairnessKey: tenantId, fairnessWeight }, workflowTaskTimeout } as const;
 }

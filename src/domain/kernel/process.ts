@@ -18,7 +18,7 @@ export interface ProcessManager<
   /** Stored as JSON, as every state is: an object. */
   readonly initialState: State;
   react(state: State, reaction: Reaction<Event, Command>, context: ReactionContext): Step<State, Command>;
-  /** True where it waits for nothing: its timers and outside calls end. An event can still begin it anew, from the state that it has. */
+  /** True if it waits for nothing: its timers and outside calls end. An event can still begin it anew, from the state that it has. */
   hasEnded(state: State): boolean;
   /** What an instance's state of an older version is now. Without it such an instance fails. */
   upcast?(state: unknown, fromVersion: number): State;
@@ -68,6 +68,6 @@ export type Effect<Command extends DomainMessage = DomainMessage> =
   /** `callId` is the idempotency key towards the other side, and unique within the instance. */
   | { readonly kind: 'call'; readonly name: string; readonly callId: string; readonly request: unknown }
   | { readonly kind: 'give_up_call'; readonly callId: string }
-  /** Where a timer of this name is set already, it starts anew. */
+  /** If a timer of this name is set already, it starts anew. */
   | { readonly kind: 'set_timer'; readonly name: string; readonly afterSeconds: number }
   | { readonly kind: 'clear_timer'; readonly name: string };

@@ -69,14 +69,14 @@ export function createOrderFulfilment({
         if (result.status === 'succeeded') return stay(state);
         return reservationRefused(state, result.outcome.code === 'BUDGET_NOT_FOUND' ? 'budget not open' : 'budget refused', orderId);
       case 'ConfirmOrder':
-        // Where it is refused, somebody was faster: an event tells who, before or after this.
+        // If it is refused, somebody was faster: an event tells who, before or after this.
         if (state.phase !== 'confirming') return stay(state);
         return step({ ...state, phase: 'confirmed' }, { kind: 'set_timer', name: 'delivery', afterSeconds: deliverySeconds });
       case 'RejectOrder':
         return state.phase === 'rejecting' ? end(null) : stay(state);
       case 'SpendBudget':
       case 'ReleaseBudget':
-        // Refused only where nothing is reserved any more.
+        // Refused only if nothing is reserved any more.
         return stay(state);
       default:
         return result.type satisfies never;

@@ -46,7 +46,7 @@ export interface GatewayOptions {
   readonly log: (line: string) => void;
 }
 
-/** What Supabase's Realtime does and clients must bear. Off where everyday work would only be slower for it. */
+/** What Supabase's Realtime does and clients must bear. Off if everyday work would only be slower for it. */
 export interface RealtimeHabits {
   /** How long a client that is turned away waits for its answer. (Default: 0; there 5,000) */
   readonly refusalDelayMs?: number;
@@ -70,7 +70,7 @@ export interface RunningGateway {
  * Serves, at one address on loopback, what of Supabase the unmodified supabase-js needs here. PostgREST and the Edge Function are
  * the real ones; Auth and Realtime are stand-ins for development. Ready, broadcasts included, when it resolves.
  *
- * @throws StackError in production, where the port is taken, or where the database cannot be used.
+ * @throws StackError in production, if the port is taken, or if the database cannot be used.
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   if (process.env['NODE_ENV'] === 'production') {

@@ -10,7 +10,7 @@ export interface UpstreamOptions {
   readonly url: string;
   /** Cut from the front of the path. */
   readonly stripPrefix: string;
-  /** Where the caller's Authorization is this key, it names nobody and goes no further. */
+  /** If the caller's Authorization is this key, it names nobody and goes no further. */
   readonly anonymousKey?: string;
   readonly log: (line: string) => void;
 }

@@ -9,7 +9,7 @@ export interface NewUser {
 }
 
 /**
- * Makes sure that a user with this address can sign in with this password, and answers its id. Safe to repeat: a user who is
+ * Makes sure that a user with this address can sign in with this password, and returns its id. Safe to repeat: a user who is
  * there keeps the id and gets the password.
  */
 export async function createUser(client: ClientBase, { email, password, userId = randomUUID() }: NewUser): Promise<string> {

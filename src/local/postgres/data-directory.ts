@@ -7,7 +7,7 @@ import type { ServerUser } from './server-user.ts';
 
 const majorVersion = '17';
 
-/** Sees to it that `directory` holds a database cluster of our version. Throws `StackError` where something else is there. */
+/** Sees to it that `directory` holds a database cluster of our version. Throws `StackError` if something else is there. */
 export async function prepareDataDirectory(
   directory: string,
   password: string,

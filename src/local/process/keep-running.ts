@@ -30,7 +30,7 @@ export async function keepRunning(start: () => Promise<RunningProcess>, log: (li
     }
   }
 
-  /** Tries until a start succeeds or we are stopped. Answers the next delay. */
+  /** Tries until a start succeeds or we are stopped. Returns the next delay. */
   async function restart(delayMs: number): Promise<number> {
     for (let wait = delayMs; ; wait = Math.min(wait * 2, maxDelayMs)) {
       try {

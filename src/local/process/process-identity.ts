@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 /**
  * What tells one process from a later one with the same pid: when it began. Two reads with the same answer mean the same process.
- * `undefined` where no such process runs (a zombie counts as gone).
+ * `undefined` if no such process runs (a zombie counts as gone).
  */
 export function processIdentity(pid: number): string | undefined {
   try {

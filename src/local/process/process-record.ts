@@ -22,7 +22,7 @@ const pollMs = 25;
 
 export function writeProcessRecord(runDirectory: string, name: string, started: Omit<ProcessRecord, 'identity'>): void {
   const identity = processIdentity(started.pid);
-  // It has ended already: whoever waits for it will say so.
+  // It has ended already: anyone who waits for it will say so.
   if (identity === undefined) return;
   mkdirSync(runDirectory, { recursive: true });
   const record: ProcessRecord = { ...started, identity };

@@ -5,13 +5,13 @@ import { text } from 'node:stream/consumers';
 import { endWithUs } from './end-with-us.ts';
 
 export interface ProgramResult {
-  /** Null where a signal ended it. */
+  /** Null if a signal ended it. */
   readonly code: number | null;
   /** What it said on both streams. */
   readonly output: string;
 }
 
-/** Runs a program to its end, which comes with ours at the latest. Throws where it cannot be started. */
+/** Runs a program to its end, which comes with ours at the latest. Throws if it cannot be started. */
 export async function runProgram(
   command: string,
   args: readonly string[],

@@ -33,17 +33,17 @@ export interface TemporalOptions {
 export interface RunningTemporal {
   readonly address: string;
   readonly namespace: string;
-  /** Null where the server is not ours. */
+  /** Null if the server is not ours. */
   readonly uiUrl: string | null;
-  /** Of the server; absent where it is not ours. */
+  /** Of the server; absent if it is not ours. */
   readonly pid?: number;
-  /** Never rejects; absent where the server is not ours. */
+  /** Never rejects; absent if the server is not ours. */
   readonly exited?: Promise<ProcessExit>;
   stop(): Promise<void>;
 }
 
 /**
- * Takes the server at TEMPORAL_ADDRESS, or else starts a development server on 127.0.0.1. Answers undefined, after a notice, where no
+ * Takes the server at TEMPORAL_ADDRESS, or else starts a development server on 127.0.0.1. Returns undefined, after a notice, if no
  * Temporal can be had. Throws `StackError` when the one that there is does not answer.
  */
 export async function startTemporal(options: TemporalOptions): Promise<RunningTemporal | undefined> {

@@ -40,7 +40,7 @@ export interface EdgeStack {
   postTo(url: string, body: Body, headers?: Readonly<Record<string, string>>): Promise<Response>;
   /** Another instance of the function, for the caller to stop. `homePath`: a scratch directory of its own. */
   startInstance(homePath: string): Promise<RunningEdgeFunction>;
-  /** Runs what must be refused, and throws where it left a row. */
+  /** Runs what must be refused, and throws if it left a row. */
   withoutRow<Result>(attack: () => Promise<Result>): Promise<Result>;
   stop(): Promise<void>;
 }

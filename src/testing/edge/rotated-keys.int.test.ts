@@ -34,7 +34,7 @@ const send = (token: string) => {
 const read = (token: string) => request(token, '/rest/v1/rpc/my_tenants', {});
 const askAuth = (token: string) => request(token, '/auth/v1/user');
 
-/** All parts are asked again and again with these tokens, and each event is appended meanwhile. Answers what was not as it should be. */
+/** All parts are asked again and again with these tokens, and each event is appended meanwhile. Returns what was not as it should be. */
 function startLoad(tokens: readonly string[]) {
   const refused: string[] = [];
   let asked = 0;

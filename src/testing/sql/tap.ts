@@ -7,7 +7,7 @@ export interface TapTest {
 }
 
 export interface TapReport {
-  /** Undefined where the output has no plan. */
+  /** Undefined if the output has no plan. */
   readonly planned: number | undefined;
   readonly tests: readonly TapTest[];
 }

@@ -20,7 +20,7 @@ const text = pg.escapeLiteral;
 /** Stands in every payload of a tenant, so that a foreign one would show. */
 export const markOf = (tenant: number) => `of-tenant-${tenant}`;
 
-/** Takes the step as the user, with the claim, and answers what it is told. */
+/** Takes the step as the user, with the claim, and returns what it is told. */
 export async function takeInDatabase(admin: pg.ClientBase, names: Names, household: Household, step: Step): Promise<Outcome> {
   const statement = statementOf(names, household, step);
   if (statement === undefined) return 'done';
@@ -34,7 +34,7 @@ export async function takeInDatabase(admin: pg.ClientBase, names: Names, househo
 
 /**
  * One transaction, as PostgREST would make it, in one round trip. Worker and operator need no claims, and their functions heed none.
- * Answers the rows of the statement.
+ * Returns the rows of the statement.
  */
 export async function asUser(admin: pg.ClientBase, names: Names, { user, tenant, does }: Step, statement: string): Promise<unknown[]> {
   const claims = JSON.stringify({ sub: names.users[user], tenant_id: names.tenants[tenant], session_id: names.users[user] });

@@ -3,6 +3,6 @@ export interface CensusRule {
   readonly rule: string;
   /** What to do about a violation. */
   readonly remedy: string;
-  /** A query that answers the `name` of each object that breaks the rule. */
+  /** A query that returns the `name` of each object that breaks the rule. */
   readonly violations: string;
 }

@@ -6,7 +6,7 @@ import { tableRules } from './table-rules.ts';
 
 export const censusRules: readonly CensusRule[] = [...tableRules, ...functionRules, ...roleRules];
 
-/** What breaks the rule, each with what to do; empty where nothing does. */
+/** What breaks the rule, each with what to do; empty if nothing does. */
 export async function violationsOf({ rule, remedy, violations }: CensusRule, client: pg.ClientBase): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(violations);
   return rows.map(({ name }) => `${name}: ${rule}. ${remedy}`);

@@ -1,7 +1,7 @@
 import { commandId, type Household, orderId, rose, thorn } from './households.ts';
 import type { Call } from './transcript.ts';
 
-/** One id for everybody, and one that only Thorn has where it is there: to Rose it is an id that exists nowhere. */
+/** One id for everybody, and one that only Thorn has if it is there: to Rose it is an id that exists nowhere. */
 const rejectedId = commandId.replace('1', '2');
 const failedId = commandId.replace('1', '3');
 const thornsId = commandId.replace('1', '4');

@@ -23,7 +23,7 @@ export interface Pitfall {
   readonly unguarded: string;
 }
 
-/** Makes the attempt in a transaction that is rolled back, with the guard or without it, and answers what came of it. */
+/** Makes the attempt in a transaction that is rolled back, with the guard or without it, and returns what came of it. */
 export async function play(admin: pg.Client, { given = '', attempt, unguard }: Pitfall, isGuarded: boolean): Promise<string> {
   return rolledBack(admin, async () => {
     await admin.query(given);

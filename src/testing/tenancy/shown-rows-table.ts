@@ -23,7 +23,7 @@ function cell(shown: readonly Shown[]): string {
   return shown.some(({ foreign }) => foreign > 0) ? `LEAK ${most}` : String(most);
 }
 
-/** A line for each leak; empty where there is none. */
+/** A line for each leak; empty if there is none. */
 export function leaksOf(shown: readonly Shown[]): string[] {
   return shown
     .filter(({ foreign }) => foreign > 0)

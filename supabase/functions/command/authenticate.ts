@@ -10,7 +10,7 @@ export interface Caller {
   readonly tenantId: string;
 }
 
-/** Throws IN401 for a token that is not a signed-in user's, IN403 without a tenant, IN503 where no signing key can be had. */
+/** Throws IN401 for a token that is not a signed-in user's, IN403 without a tenant, IN503 if no signing key can be had. */
 export type Authenticate = (request: Request) => Promise<Caller>;
 
 interface AuthenticateDependencies {

@@ -13,7 +13,7 @@ export interface CommandStatus {
 /** The database, as the user whose token is given. Each call throws a `Problem`. */
 export interface CommandApi {
   submit(token: string, envelope: Envelope, traceparent: string): Promise<CommandStatus>;
-  /** Null where the command is not there, or not the caller's to see. */
+  /** Null if the command is not there, or not the caller's to see. */
   get(token: string, commandId: string): Promise<CommandStatus | null>;
 }
 

@@ -7,7 +7,7 @@ export interface Settings {
   readonly restUrl: URL;
   readonly publishableKey: string;
   readonly allowedOrigins: readonly string[];
-  /** Null where spans go nowhere. */
+  /** Null if spans go nowhere. */
   readonly tracing: TracingSettings | null;
 }
 
@@ -15,7 +15,7 @@ interface TracingSettings extends OtlpSettings {
   readonly sampledShare: number;
 }
 
-/** Throws where a variable is missing or malformed: a function that cannot work must not start. */
+/** Throws if a variable is missing or malformed: a function that cannot work must not start. */
 export function readSettings(read: (name: string) => string | undefined): Settings {
   const supabaseUrl = read('SUPABASE_URL')?.replace(/\/+$/, '');
   if (!supabaseUrl) throw new Error('SUPABASE_URL is not set');

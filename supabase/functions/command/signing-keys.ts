@@ -13,7 +13,7 @@ export class SigningKeysUnavailable extends Error {
   }
 }
 
-/** Auth's public keys. Where Auth cannot be reached, the last known ones serve: a failure of Auth must sign nobody out. */
+/** Auth's public keys. If Auth cannot be reached, the last known ones serve: a failure of Auth must sign nobody out. */
 export function createSigningKeys(url: URL): JWTVerifyGetKey {
   const remote = createRemoteJWKSet(url, {
     timeoutDuration: fetchTimeoutMs,

@@ -1,7 +1,7 @@
-/** W3C trace context: the caller's where it is valid, else a new one, so that log, command and events always share an id. */
+/** W3C trace context: the caller's if it is valid, else a new one, so that log, command and events always share an id. */
 export interface Trace {
   readonly traceId: string;
-  /** The caller's span; null where the trace is a new one. */
+  /** The caller's span; null if the trace is a new one. */
   readonly parentSpanId: string | null;
   readonly traceparent: string;
 }

@@ -17,7 +17,7 @@ interface SpanEnd {
 }
 
 export interface Span {
-  /** For what follows: the span of this request, or, where it is not traced, what the request came with. */
+  /** For what follows: the span of this request, or, if it is not traced, what the request came with. */
   readonly traceparent: string;
   end(end: SpanEnd): void;
 }

@@ -6,7 +6,7 @@ const firstPauseMs = 10;
 const longestPauseMs = 250;
 const pauseGrowth = 1.5;
 
-/** Seconds of `Prefer: wait=N` (RFC 7240), at most 20; null where there is no such preference. */
+/** Seconds of `Prefer: wait=N` (RFC 7240), at most 20; null if there is no such preference. */
 export function readWait(header: string | null): number | null {
   const seconds = header?.split(',').map((preference) => /^\s*wait\s*=\s*"?(\d{1,9})"?\s*$/i.exec(preference)?.[1]).find(Boolean);
   return seconds === undefined ? null : Math.min(Number(seconds), maxWaitSeconds);

@@ -21,7 +21,7 @@ export const wakeSignal = defineSignal<[taskQueue: string]>('wake');
 export interface ProcessView {
   readonly status: ProcessProgress['status'];
   readonly openCalls: readonly { readonly callId: string; readonly name: string }[];
-  /** ISO 8601; null where no timer is set. */
+  /** ISO 8601; null if no timer is set. */
   readonly nextTimerAt: string | null;
 }
 export const progressQuery = defineQuery<ProcessView>('progress');

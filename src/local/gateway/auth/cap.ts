@@ -1,4 +1,4 @@
-/** Runs what it is given, or answers 'busy' where `maxAtOnce` others have not ended. */
+/** Runs what it is given, or returns 'busy' if `maxAtOnce` others have not ended. */
 export type Cap = <Result>(work: () => Promise<Result>) => Promise<Result | 'busy'>;
 
 export function createCap(maxAtOnce: number): Cap {

@@ -54,7 +54,7 @@ export async function rotateRefreshToken(client: PoolClient, token: string): Pro
   return toSession(row, await issueRefreshToken(client, row.session_id, token));
 }
 
-/** The session as it stands, where a token that has been used may come again. */
+/** The session as it stands, when a token that has been used may come again. */
 async function currentSession(client: PoolClient, token: string): Promise<Session | null> {
   const { rows } = await client.query<SessionRow & { current: string }>(
     `select used.session_id, sessions.user_id, sessions.created_at, active.token as current

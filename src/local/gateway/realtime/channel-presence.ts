@@ -29,7 +29,7 @@ export interface ChannelPresenceOptions {
 
 /** What one channel's client is told of others, and what it says of itself. */
 export interface ChannelPresence {
-  /** Tells the client who is there, where it wants to know. */
+  /** Tells the client who is there, if it wants to know. */
   open(): void;
   /** The client says that it is there, or no more. */
   receive(payload: unknown): Promise<PresenceAnswer>;

@@ -23,7 +23,7 @@ export interface Follower {
 
 /**
  * Streams the private broadcasts that are inserted into realtime.messages, from the WAL, and connects again when PostgreSQL goes
- * away. Throws where the first connection fails.
+ * away. Throws if the first connection fails.
  */
 export async function followMessages({ databaseUrl, onBroadcast, onRecovered, log }: FollowOptions): Promise<Follower> {
   const stopping = new AbortController();

@@ -31,7 +31,7 @@ export function isVersion(text: string): text is Version {
   return Object.hasOwn(schemas, text);
 }
 
-/** The frame in a text, or null where there is none. */
+/** The frame in a text, or null if there is none. */
 export function decodeFrame(version: Version, text: string): Frame | null {
   try {
     return schemas[version].parse(JSON.parse(text));

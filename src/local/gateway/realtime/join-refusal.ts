@@ -47,7 +47,7 @@ export function databaseRefusal(error: Partial<DatabaseError>, topic: string): J
     default:
   }
   if (error.message?.startsWith('timeout exceeded')) return { code: 'IncreaseConnectionPool', message: 'Please increase your connection pool size' };
-  // Where the server has answered, it was the policy that failed; and Realtime does not tell that from a policy that says no.
+  // If the server has answered, it was the policy that failed; and Realtime does not tell that from a policy that says no.
   const answered = /^[0-9A-Z]{5}$/.test(error.code ?? '') && !error.code?.startsWith('57P') && !error.code?.startsWith('08');
   if (answered) return unauthorized(topic);
   return { code: 'UnableToConnectToProject', message: 'Realtime was unable to connect to the project database' };

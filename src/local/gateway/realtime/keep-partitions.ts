@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 const intervalMs = 3_600_000;
 
 /**
- * Keeps the daily partitions of realtime.messages, now and every hour. Throws where the first time fails; answers how to stop.
+ * Keeps the daily partitions of realtime.messages, now and every hour. Throws if the first time fails; returns how to stop.
  */
 export async function keepPartitions(pool: Pool, log: (line: string) => void): Promise<() => void> {
   const keep = () => pool.query('select realtime.keep_message_partitions()');

@@ -13,7 +13,7 @@ let database: OwnDatabase;
 beforeAll(async () => {
   scratch = await createScratchDirectory();
   database = await startOwnDatabase(scratch.path);
-  // A minute, where nobody sets it.
+  // A minute, when nobody sets it.
   await database.admin.query(`alter system set wal_sender_timeout = '2s'`);
   await database.admin.query('select pg_reload_conf()');
 }, 60_000);

@@ -35,7 +35,7 @@ async function refusal(socket: WebSocket): Promise<number | undefined> {
   return response.statusCode;
 }
 
-/** Sends a frame and answers the next one that comes. */
+/** Sends a frame and returns the next one that comes. */
 async function ask(socket: WebSocket, frame: unknown[]): Promise<unknown> {
   const answer = once(socket, 'message');
   socket.send(JSON.stringify(frame));
@@ -115,7 +115,7 @@ test('a frame of 5 MB is read, and one over that ends the socket', async () => {
 test('a client that sends more frames in a second than any honest one ends its socket, and no other', async () => {
   const [flooding, other] = [await openSocket(), await openSocket()];
   const closing = closeCode(flooding);
-  // Where a second ends in between, twice as many are let through.
+  // If a second ends in between, twice as many are let through.
   const heartbeat = JSON.stringify([null, '1', 'phoenix', 'heartbeat', {}]);
   for (let n = 0; n <= 2 * maxFramesPerSecond; n += 1) flooding.send(heartbeat);
   expect(await closing).toBe(1008);

@@ -27,7 +27,7 @@ export interface SocketDeps {
   readonly log: (line: string) => void;
 }
 
-/** Speaks with one client. Answers what to call when the gateway stops. */
+/** Speaks with one client. Returns what to call when the gateway stops. */
 export function serveSocket(socket: WebSocket, version: Version, deps: SocketDeps): { stop(): void } {
   const channels = new Map<string, Channel>();
   // One frame after the other: a leave never overtakes its join.

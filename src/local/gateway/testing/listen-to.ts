@@ -18,7 +18,7 @@ export interface Listening {
   waiting(): number;
 }
 
-/** Subscribes to a topic and remembers what comes. Rejects with the server's reason where the join is refused. */
+/** Subscribes to a topic and remembers what comes. Rejects with the server's reason if the join is refused. */
 export async function listenTo(client: SupabaseClient, topic: string, config = { private: true }): Promise<Listening> {
   const messages = createQueue<ReceivedBroadcast>();
   const statuses = createQueue<{ status: string; error: Error | undefined }>();

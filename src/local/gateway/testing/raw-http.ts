@@ -21,7 +21,7 @@ export async function readToEnd(socket: Socket): Promise<string> {
 }
 
 /**
- * The status codes of all answers to what is sent; none where the server only cuts the connection. It is the server that ends
+ * The status codes of all answers to what is sent; none if the server only cuts the connection. It is the server that ends
  * the connection: it must see that something is wrong, or have been asked to with `Connection: close`.
  */
 export async function statusesOf(url: string, request: string): Promise<number[]> {

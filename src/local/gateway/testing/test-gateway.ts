@@ -50,7 +50,7 @@ export async function newSigningKey(kid = 'key-of-a-test') {
   return { ...(await exportJWK(privateKey)), alg: 'ES256', kid };
 }
 
-/** The gateway on a database of its own. `startUpstreams` starts what requests are handed to, where a test needs it. */
+/** The gateway on a database of its own. `startUpstreams` starts what requests are handed to, if a test needs it. */
 export async function startTestGateway(
   startUpstreams: (needs: UpstreamNeeds) => Promise<Upstreams> = async () => ({}),
   realtime: RealtimeHabits = {},
