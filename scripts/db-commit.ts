@@ -8,7 +8,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
+import type { Client } from 'pg';
+import { connectToDatabase } from '../src/local/connect-to-database.ts';
 import { endWithWords } from '../src/local/end-with-words.ts';
 import { layStandIns } from '../src/local/lay-stand-ins.ts';
 import { hasCurrentMigration } from '../src/local/migrations/current-migration.ts';
@@ -64,9 +65,8 @@ async function onAnEmptyDatabase(run: (urls: Urls) => Promise<void>): Promise<vo
   }
 }
 
-async function withClient(connectionString: string, run: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const client = new pg.Client({ connectionString });
-  await client.connect();
+async function withClient(connectionString: string, run: (client: Client) => Promise<unknown>): Promise<void> {
+  const client = await connectToDatabase(connectionString);
   try {
     await run(client);
   } finally {

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { mkdirSync, watch } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import pg from 'pg';
+import { connectToDatabase } from '../src/local/connect-to-database.ts';
 import { endWithWords } from '../src/local/end-with-words.ts';
 import { includedIn } from '../src/local/migrations/committed-fixtures.ts';
 import { isState, writeBehaviour } from '../src/local/migrations/write-behaviour.ts';
@@ -22,8 +22,7 @@ const settledMs = 50;
 
 /** What the database has been given of fixtures that no migration has: it must be given their text of today, too. */
 async function givenBefore(connectionString: string): Promise<Set<string>> {
-  const client = new pg.Client({ connectionString });
-  await client.connect();
+  const client = await connectToDatabase(connectionString);
   try {
     const { rows: found } = await client.query<{ table: string | null }>(`select to_regclass('graphile_migrate.current')::text as "table"`);
     if (found[0]!.table === null) return new Set();

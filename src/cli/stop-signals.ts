@@ -1,6 +1,7 @@
+import { onNpmGone } from '../local/process/npm-gone.ts';
+
 /** npm passes a Ctrl-C on that the terminal has sent to us already: what comes this soon is the same one. */
 const sameKeyMs = 500;
-const lookForParentEveryMs = 500;
 
 export interface StopSignals {
   /** Resolves at the first request to stop. */
@@ -21,21 +22,8 @@ export function listenForStop(insist: () => void): StopSignals {
     stopped.resolve();
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, hear);
-  if (process.env['npm_lifecycle_event'] !== undefined) {
-    onParentGone(() => {
-      if (askedAt === undefined) hear();
-    });
-  }
+  onNpmGone(() => {
+    if (askedAt === undefined) hear();
+  });
   return { stopped: stopped.promise, signal: asked.signal };
-}
-
-/** npm runs us in a shell and passes its signals on to that alone, which dies of them: nobody else would tell us. No event tells it. */
-function onParentGone(tell: () => void): void {
-  const parent = process.ppid;
-  const timer = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(timer);
-    tell();
-  }, lookForParentEveryMs);
-  timer.unref();
 }

@@ -1,10 +1,12 @@
 import pg from 'pg';
 import { StackError } from './stack-error.ts';
 
-/** A connection. Throws `StackError` where there is none to be had. */
+/** A connection. Throws `StackError` if there is none to be had. */
 export async function connectToDatabase(url: string): Promise<pg.Client> {
   try {
     const client = new pg.Client({ connectionString: url });
+    // If it is lost, the query in hand fails, or the next. Without a listener it would end the process, between two of them.
+    client.on('error', () => {});
     await client.connect();
     return client;
   } catch (cause) {

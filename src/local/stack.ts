@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { checkClock, recordClock } from './clock.ts';
-import { createParts } from './parts.ts';
+import { createParts, PortTaken } from './parts.ts';
 import type { Parts } from './parts.ts';
 import { endOrphans, killRecorded } from './process/process-record.ts';
 import { loadSecrets } from './secrets.ts';
@@ -42,7 +42,7 @@ export interface RunningStack {
 
 /**
  * Starts the whole stack and resolves when it executes commands. Throws `StackError` for what a person can mend, and the signal's
- * reason where the start was given up; nothing is left running then.
+ * reason if the start was given up; nothing is left running then.
  */
 export async function startStack(options: StackOptions): Promise<RunningStack> {
   const { directory, fresh, log, wait = () => {}, signal } = options;
@@ -71,7 +71,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
   }
 }
 
-/** If a part did not start and somebody else has its port by now, all of it begins again on other ports. */
+/** If a part did not come up because somebody else has its port by now, all of it begins again on other ports. */
 async function startOnFreePorts(context: Omit<PartsContext, 'parts'>, wait: (what: string) => void, signal: AbortSignal | undefined) {
   const { directory, log } = context;
   let { ports } = context;
@@ -81,9 +81,13 @@ async function startOnFreePorts(context: Omit<PartsContext, 'parts'>, wait: (wha
       const starting = startParts({ ...context, parts, ports });
       return { parts, info: await Promise.race([starting, failure(parts), aborted(signal)]) };
     } catch (error) {
+      const again = error instanceof PortTaken && attempt < maxAttempts && signal?.aborted !== true;
+      if (again) log(`  ${error.message}`);
+      // What is still starting would be taken for somebody else. It comes up, or ends, and is stopped then.
+      if (again) await Promise.race([Promise.all([parts.stop(), parts.settled()]), aborted(signal)]).catch(() => {});
       await stopParts(directory, parts);
-      const others = attempt < maxAttempts && signal?.aborted !== true ? await replaceTakenPorts(ports, log) : undefined;
-      if (others === undefined) throw error;
+      const others = again && signal?.aborted !== true ? await replaceTakenPorts(ports, log) : undefined;
+      if (others === undefined) throw error instanceof PortTaken ? error.cause : error;
       ports = others;
     }
   }

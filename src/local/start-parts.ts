@@ -52,31 +52,34 @@ export async function startParts(context: PartsContext): Promise<StackInfo> {
 }
 
 function startDatabase({ parts, directory, ports, secrets, log }: PartsContext): Promise<LocalDatabase> {
-  return parts.start(
-    'PostgreSQL',
-    () => startLocalDatabase({ directory: join(directory, 'postgres'), port: ports.database, secrets, log }),
-    ({ port }) => `127.0.0.1:${port}, migrated`,
-  );
+  return parts.start({
+    name: 'PostgreSQL',
+    ports: [ports.database],
+    start: () => startLocalDatabase({ directory: join(directory, 'postgres'), port: ports.database, secrets, log }),
+    where: ({ port }) => `127.0.0.1:${port}, migrated`,
+  });
 }
 
-/** `undefined` where no Temporal can be had and the inline engine serves. */
+/** `undefined` if no Temporal can be had and the inline engine serves. */
 async function startEngine({ parts, directory, ports, log }: PartsContext): Promise<RunningTemporal | undefined> {
-  const { temporal } = await parts.start<Part & { temporal: RunningTemporal | undefined }>(
-    'Temporal',
-    async (tell) => {
+  const { temporal } = await parts.start<Part & { temporal: RunningTemporal | undefined }>({
+    name: 'Temporal',
+    ports: [ports.temporal, ports.temporalUi],
+    start: async (tell) => {
       const options = { directory: join(directory, 'temporal'), port: ports.temporal, uiPort: ports.temporalUi, log, tell };
       const server = await startTemporal(options);
       return { temporal: server, ...(server?.exited && { exited: server.exited }), stop: async () => server?.stop() };
     },
-    (part) => part.temporal?.address ?? 'none: the inline engine',
-  );
+    where: (part) => part.temporal?.address ?? 'none: the inline engine',
+  });
   return temporal;
 }
 
 function startFunction({ parts, directory, ports, secrets, log }: PartsContext): Promise<Part> {
-  return parts.start(
-    'Edge Function',
-    () =>
+  return parts.start({
+    name: 'Edge Function',
+    ports: [ports.edgeFunction],
+    start: () =>
       startEdgeFunction({
         home: directory,
         port: ports.edgeFunction,
@@ -86,14 +89,15 @@ function startFunction({ parts, directory, ports, secrets, log }: PartsContext):
         cacheDirectory: cacheDirectory(),
         log,
       }),
-    ({ url }) => url,
-  );
+    where: ({ url }) => url,
+  });
 }
 
 async function startApi({ parts, directory, ports, secrets, log }: PartsContext, database: LocalDatabase): Promise<void> {
-  const postgrest = await parts.start(
-    'PostgREST',
-    () =>
+  const postgrest = await parts.start({
+    name: 'PostgREST',
+    ports: [ports.postgrest, ports.postgrestAdmin],
+    start: () =>
       startPostgrest({
         home: directory,
         databaseUrl: database.urlFor('authenticator'),
@@ -101,11 +105,12 @@ async function startApi({ parts, directory, ports, secrets, log }: PartsContext,
         port: ports.postgrest,
         adminPort: ports.postgrestAdmin,
       }),
-    ({ url }) => url,
-  );
-  await parts.start(
-    'Gateway',
-    () =>
+    where: ({ url }) => url,
+  });
+  await parts.start({
+    name: 'Gateway',
+    ports: [ports.api],
+    start: () =>
       startGateway({
         port: ports.api,
         authDatabaseUrl: database.urlFor('supabase_auth_admin'),
@@ -119,24 +124,26 @@ async function startApi({ parts, directory, ports, secrets, log }: PartsContext,
         realtime: { maxDeliveriesPerSecond: process.env['INTENT_HOSTED_LIMITS'] === '1' ? freePlanDeliveriesPerSecond : null },
         log,
       }),
-    ({ url }) => url,
-  );
+    where: ({ url }) => url,
+  });
 }
 
 /** Who the example orders from. */
 function startSupplier({ parts, directory, ports }: PartsContext): Promise<Part> {
-  return parts.start(
-    'Supplier',
-    () => startSupplierProcess(directory, ports.supplier),
-    ({ url }) => url,
-  );
+  return parts.start({
+    name: 'Supplier',
+    ports: [ports.supplier],
+    start: () => startSupplierProcess(directory, ports.supplier),
+    where: ({ url }) => url,
+  });
 }
 
 function startWorker(context: PartsContext, database: LocalDatabase, temporal: RunningTemporal | undefined): Promise<Part> {
   const { parts, directory, ports, log } = context;
-  return parts.start(
-    'Worker and pump',
-    () =>
+  return parts.start({
+    name: 'Worker and pump',
+    ports: [ports.workerHealth],
+    start: () =>
       startWorkerProcess({
         home: directory,
         databaseUrl: database.urlFor('intent_worker'),
@@ -146,8 +153,8 @@ function startWorker(context: PartsContext, database: LocalDatabase, temporal: R
         supplierUrl: localUrl(ports.supplier),
         log,
       }),
-    () => `${localUrl(ports.workerHealth)}/readyz`,
-  );
+    where: () => `${localUrl(ports.workerHealth)}/readyz`,
+  });
 }
 
 function describeStack({ ports, secrets }: PartsContext, { url, users }: LocalDatabase, engine: Pick<StackInfo, 'engine' | 'temporal'>): StackInfo {

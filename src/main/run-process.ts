@@ -1,4 +1,5 @@
 import { type Logger as PinoLogger, pino } from 'pino';
+import { onNpmGone } from '../local/process/npm-gone.ts';
 import { ConfigError } from './config.ts';
 import { startHealthServer } from './health.ts';
 import { createReadiness, type Readiness } from './readiness.ts';
@@ -22,7 +23,7 @@ export interface ProcessContext<Config> {
   readonly ask: Readiness['ask'];
   /** Something waits, and for what, as `/readyz` tells for a while. */
   readonly noteWaiting: Readiness['noteWaiting'];
-  /** Aborts at SIGTERM and SIGINT: finish or give back what is in hand, then return. */
+  /** Aborts at SIGTERM and SIGINT, and at the end of the npm that runs us: finish or give back what is in hand, then return. */
   readonly signal: AbortSignal;
   /** Says that the process does its work now: `/readyz` answers 200, and names what waits all the same. */
   ready(waiting?: readonly string[]): void;
@@ -40,8 +41,9 @@ export async function runProcess<Config extends CommonConfig>(
   const stopping = new AbortController();
   const readiness = createReadiness();
 
-  function stop(signalName: NodeJS.Signals): void {
-    log.info({ signal: signalName }, 'Shutting down');
+  function stop(reason: NodeJS.Signals | 'npm has ended'): void {
+    if (stopping.signal.aborted) return;
+    log.info({ signal: reason }, 'Shutting down');
     readiness.stopping();
     stopping.abort();
     setTimeout(() => {
@@ -51,6 +53,7 @@ export async function runProcess<Config extends CommonConfig>(
   }
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+  onNpmGone(() => stop('npm has ended'));
 
   try {
     const health = await startHealthServer(config.HEALTH_PORT, readiness, telemetry.page);
