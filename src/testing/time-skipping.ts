@@ -1,5 +1,6 @@
 import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { createProcessStore } from '../adapters/postgres/process-store.ts';
 import { sharedQueues } from '../adapters/temporal/task-queues.ts';
@@ -20,6 +21,8 @@ export interface TimeSkippingOptions {
   /** Of the server. */
   readonly executable: string;
   readonly db: ReturnType<typeof connect>;
+  /** Of the workers. (Default: that of `db`) */
+  readonly workerPool?: Pool;
   readonly processManager: ProcessManager;
   readonly supplierUrl: string;
 }
@@ -28,13 +31,13 @@ export interface TimeSkippingOptions {
  * Temporal's server that skips time, with Workers of ours on it. Not `startWorkers`: this server lists no workflows. Do not wait for a
  * result with its own client, which skips time until then: a process that waits for nothing but a command would time out after years.
  */
-export async function startTimeSkipping({ executable, db, processManager, supplierUrl }: TimeSkippingOptions) {
+export async function startTimeSkipping({ executable, db, workerPool = db.worker, processManager, supplierUrl }: TimeSkippingOptions) {
   installTestRuntime(log);
   const environment = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: executable } } });
   const { nativeConnection: connection, address } = environment;
   const skippedMs = async () => (await environment.currentTimeMs()) - Date.now();
-  const processStore = withSkippedTime(createProcessStore({ pool: db.worker }), db, skippedMs);
-  const activities = createTestActivities({ db, processManager, supplierUrl, processStore });
+  const processStore = withSkippedTime(createProcessStore({ pool: workerPool }), db, skippedMs);
+  const activities = createTestActivities({ db: { worker: workerPool }, processManager, supplierUrl, processStore });
   const workflowBundle = await loadWorkflowBundle(cacheDirectory());
   // Not `registerTenantAttribute`: this server does not tell which it has. The other one real servers have of themselves.
   await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: { TenantId: keyword, TemporalScheduledStartTime: dateTime } });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isGrpcServiceError, ServiceError } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSupplier } from '../../../examples/supplier/supplier.ts';
 import type { Role } from '../../domain/kernel/message.ts';
@@ -9,6 +10,7 @@ import { locateTestServer } from '../../local/temporal/locate-temporal.ts';
 import { createTestDatabase } from '../../testing/database.ts';
 import { expectSoon } from '../../testing/expect-soon.ts';
 import { type PartOfEngine, startTestPump } from '../../testing/fulfilment-engine.ts';
+import { startTcpProxy, type TcpProxy, throughProxy } from '../../testing/tcp-proxy.ts';
 import { claimsOf, connect, createTenant, openBudget, queryAs, submitAs, type TestTenant } from '../../testing/tenant.ts';
 import { startTimeSkipping } from '../../testing/time-skipping.ts';
 import { sharedQueues } from './task-queues.ts';
@@ -25,6 +27,8 @@ if (search.executable === undefined) console.log(`The tests that skip time are l
 // One after the other: time is skipped for all workflows of the server.
 describe.skipIf(search.executable === undefined)('with time skipped', { timeout: 60_000 }, () => {
   let db: ReturnType<typeof connect>;
+  let proxy: TcpProxy;
+  let workerPool: pg.Pool;
   let supplier: Awaited<ReturnType<typeof startSupplier>>;
   let temporal: Awaited<ReturnType<typeof startTimeSkipping>>;
   let pump: PartOfEngine;
@@ -33,8 +37,19 @@ describe.skipIf(search.executable === undefined)('with time skipped', { timeout:
     const database = await createTestDatabase();
     db = connect(database);
     tenant = await createTenant(db.admin);
+    const workerUrl = database.urlFor('intent_worker');
+    const { hostname: host, port } = new URL(workerUrl);
+    proxy = await startTcpProxy({ host, port: Number(port) });
+    workerPool = new pg.Pool({ connectionString: throughProxy(workerUrl, proxy) });
+    workerPool.on('error', () => {});
     supplier = await startSupplier({ port: 0, stallMs: 1_500 });
-    temporal = await startTimeSkipping({ executable: search.executable!, db, processManager: createOrderFulfilment(), supplierUrl: supplier.url });
+    temporal = await startTimeSkipping({
+      executable: search.executable!,
+      db,
+      workerPool,
+      processManager: createOrderFulfilment(),
+      supplierUrl: supplier.url,
+    });
     // Who looks for lost workflows lists them, which this server does not.
     pump = await startTestPump({ temporal, database, db }, { patienceMs: 3_600_000, leaseSeconds: 3_600 });
     await submit('owner', openBudget('groceries', 1_000_000));
@@ -43,6 +58,8 @@ describe.skipIf(search.executable === undefined)('with time skipped', { timeout:
     await pump.stop();
     await temporal.stop();
     await supplier.stop();
+    await workerPool.end();
+    await proxy.stop();
     await db.end();
   });
 
@@ -88,6 +105,18 @@ describe.skipIf(search.executable === undefined)('with time skipped', { timeout:
     await temporal.skip(0.2 * 24 * hourMs);
     await expectSoon(() => statusOf(orderId)).toBe('done');
     await expectSoon(async () => (await workflow(orderId).describe()).status.name).toBe('COMPLETED');
+  });
+
+  it('a command is executed when the database is there again, be it after hours', async () => {
+    proxy.become('closed');
+    const { commandId } = await submit('owner', openBudget('late', 1_000));
+    const read = () => db.admin.query<{ status: string; error: unknown }>('select status, error from intent.commands where command_id = $1', [commandId]);
+    await expectSoon(async () => (await read()).rows[0]!.status).toBe('dispatched');
+    await temporal.skip(1.5 * hourMs);
+    expect((await read()).rows).toEqual([{ status: 'dispatched', error: null }]);
+    proxy.become('open');
+    await temporal.skip(30_000);
+    await expectSoon(async () => (await read()).rows[0]!.status).toBe('succeeded');
   });
 
   // The occasions of Schedules are Temporal's own matter; those of the real server are compared in schedule-occasions.int.test.ts.

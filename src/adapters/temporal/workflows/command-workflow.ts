@@ -1,14 +1,15 @@
-import { ApplicationFailure, continueAsNew, proxyActivities, proxyLocalActivities, sleep, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, continueAsNew, proxyActivities, proxyLocalActivities, sleep, TimeoutFailure, workflowInfo } from '@temporalio/workflow';
 import type { CommandReference } from '../../../ports/command-queue.ts';
 import type { CommandStatus } from '../../../ports/command-store.ts';
 import type { Activities } from '../activities.ts';
 import { rootOf } from './root-of.ts';
 
-// A passing fault (the database is away, a stream under contention) is waited out; after an hour the command is dead-lettered.
+// A passing fault (the database is away, a stream under contention) is waited out, however long it lasts. From a second on a pause is
+// a timer of the server, so that a worker holds nothing open meanwhile; after an hour's attempts the history begins anew.
 const { executeCommand } = proxyLocalActivities<Activities>({
   startToCloseTimeout: '20 seconds',
-  scheduleToCloseTimeout: '1 hour',
-  retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '15 seconds' },
+  localRetryThreshold: '1 second',
+  retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '15 seconds', maximumAttempts: 250 },
 });
 
 /** What a deploy ends, of the worker or of the schema: the names of these errors. */
@@ -33,6 +34,7 @@ export async function commandWorkflow(command: CommandReference, { giveUp }: Com
     try {
       return await executeCommand(command);
     } catch (error) {
+      if (passes(error)) await continueAsNew<typeof commandWorkflow>(command);
       const root = rootOf(error);
       if (!waitsForDeploy.has(root.name)) return deadLetter(command, root);
     }
@@ -40,6 +42,12 @@ export async function commandWorkflow(command: CommandReference, { giveUp }: Com
     await sleep(1_000 * Math.min(2 ** waits, longestWaitSeconds));
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof commandWorkflow>(command);
   }
+}
+
+/** Whether the attempts are used up, and the next may succeed. What an activity throws for good is marked so. */
+function passes(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof TimeoutFailure || (cause instanceof ApplicationFailure && !cause.nonRetryable);
 }
 
 async function deadLetter(command: CommandReference, { name, message }: { name: string; message: string }): Promise<never> {
