@@ -60,6 +60,10 @@ export const benchmarks: ReadonlyMap<string, Benchmark> = new Map([
     about: 'the inline engine: draining a full queue, one hot aggregate, one command at a time, end to end',
     run: async (options) => (await import('./inline.ts')).inline(options),
   }],
+  ['standalone', {
+    about: 'an empty activity by itself against an empty workflow: what one workflow a command costs',
+    run: async (options) => (await import('./standalone.ts')).standalone(options),
+  }],
   ['temporal', {
     about: 'commands through Temporal and through the inline engine against bare workflows; memory of a worker',
     run: async (options) => (await import('./temporal.ts')).temporal(options),

@@ -6,6 +6,7 @@ import { type BenchDatabase, startBenchServer } from './database.ts';
 import { drain, measureEndToEnd } from './inline.ts';
 import { quantile } from './quantile.ts';
 import { round, toRow, type Row } from './row.ts';
+import { rateOf, timesOf } from './run-times.ts';
 import { startCommandEngine, type TemporalEngine, type WayOfStarting } from './temporal-commands.ts';
 import { workerMemory } from './worker-memory.ts';
 
@@ -61,11 +62,11 @@ async function manyInFlight({ ours, bare }: Compared, way: WayOfStarting, scale:
   const ms = Math.max(shortestRoundMs, roundMs * scale);
   const rates = { ours: [] as number[], bare: [] as number[] };
   await Promise.all([ours.startBy(way), bare.startBy(way)]);
-  await rateOf(ours, warmUpMs);
-  await rateOf(bare, warmUpMs);
+  await rateOf(ours, { inFlight, ms: warmUpMs });
+  await rateOf(bare, { inFlight, ms: warmUpMs });
   for (let n = 0; n < Math.ceil(rounds * scale); n += 1) {
-    rates.ours.push(await rateOf(ours, ms));
-    rates.bare.push(await rateOf(bare, ms));
+    rates.ours.push(await rateOf(ours, { inFlight, ms }));
+    rates.bare.push(await rateOf(bare, { inFlight, ms }));
   }
   return toRow({
     benchmark,
@@ -74,17 +75,6 @@ async function manyInFlight({ ours, bare }: Compared, way: WayOfStarting, scale:
     goal: { atLeast: 0.85 },
     figures: `${round(quantile(rates.ours, 0.5))}/s : ${round(quantile(rates.bare, 0.5))}/s`,
   });
-}
-
-/** In a second, of those that ended in time and after. */
-async function rateOf(engine: TemporalEngine, ms: number): Promise<number> {
-  const beganAt = performance.now();
-  const counts = await Promise.all(Array.from({ length: inFlight }, async () => {
-    let count = 0;
-    for (; performance.now() - beganAt < ms; count += 1) await engine.runOne();
-    return count;
-  }));
-  return counts.reduce((sum, count) => sum + count, 0) / ((performance.now() - beganAt) / 1000);
 }
 
 async function oneAtATime({ ours, bare }: Compared, scale: number): Promise<Row> {
@@ -104,16 +94,6 @@ async function oneAtATime({ ours, bare }: Compared, scale: number): Promise<Row>
   });
 }
 
-async function timesOf(engine: TemporalEngine, count: number): Promise<number[]> {
-  const times: number[] = [];
-  for (let n = 0; n < count; n += 1) {
-    const beganAt = performance.now();
-    await engine.runOne();
-    times.push(performance.now() - beganAt);
-  }
-  return times;
-}
-
 async function inlineEngine(database: BenchDatabase, bare: TemporalEngine, scale: number): Promise<Row[]> {
   const commands = Math.ceil(inlineCommands * scale);
   const many: number[] = [];
@@ -121,7 +101,7 @@ async function inlineEngine(database: BenchDatabase, bare: TemporalEngine, scale
   const workflows: number[] = [];
   await bare.startBy('eager');
   for (let n = 0; n < 3; n += 1) {
-    workflows.push(await rateOf(bare, Math.max(shortestRoundMs, roundMs * scale)));
+    workflows.push(await rateOf(bare, { inFlight, ms: Math.max(shortestRoundMs, roundMs * scale) }));
     many.push((await measureEndToEnd(database, commands)).rate);
     hot.push(await drain(database, { commands, budgets: 1, tenants: 1, prefix: `hot-${n}` }));
   }
