@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SlowFirst } from './src/testing/slow-first.ts';
 
 const tests = (suffix: string) => [`{src,scripts,supabase,bench,chaos,examples}/**/*.${suffix}.test.ts`];
 
@@ -7,7 +8,9 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 120_000,
     // Most tests wait for a server more than they compute.
-    maxWorkers: 3,
+    maxWorkers: 4,
+    sequence: { sequencer: SlowFirst },
+    reporters: ['default', './src/testing/run-reporter.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: tests('unit') } },
       { extends: true, test: { name: 'int', include: tests('int'), globalSetup: 'src/testing/global-setup.ts' } },

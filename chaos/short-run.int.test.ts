@@ -4,6 +4,7 @@ import { intentDirectory } from '../src/local/paths.ts';
 import { locateTemporal } from '../src/local/temporal/locate-temporal.ts';
 import { describeViolation } from './checker/violation.ts';
 import { runChaos } from './runner.ts';
+import { needs } from '../src/testing/needs.ts';
 
 const seed = 42;
 const shortestMs = { warmUpMs: 300, holdMs: 400, seed };
@@ -19,7 +20,7 @@ const faultNames = [
 ];
 const { executable } = await locateTemporal({ env: process.env, log: console.log });
 
-it.skipIf(executable === undefined)('pumps and workers that are broken in seven ways keep every promise', { timeout: 180_000 }, async () => {
+it('pumps and workers that are broken in seven ways keep every promise', { timeout: 180_000, ...needs(executable, 'there is no Temporal') }, async () => {
   const steps = faultNames.map((fault) => ({ fault, ...shortestMs }));
   const { timeline, commands, violations } = await runChaos({
     seed,

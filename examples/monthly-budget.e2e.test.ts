@@ -3,10 +3,11 @@ import { Client, Connection } from '@temporalio/client';
 import { expect, inject, it } from 'vitest';
 import { temporalScheduleId } from '../src/adapters/temporal/schedules.ts';
 import { scheduleId, scheduleMonthlyBudget } from './monthly-budget.ts';
+import { needs } from '../src/testing/needs.ts';
 
 const stack = inject('stack');
 
-it.skipIf(stack.temporal === undefined)("opens the month's budget at each occasion, once for two runs of the example, and shows what recurs", async () => {
+it("opens the month's budget at each occasion, once for two runs of the example, and shows what recurs", needs(stack.temporal, 'there is no Temporal'), async () => {
   await scheduleMonthlyBudget(stack);
   expect(await scheduleMonthlyBudget(stack)).toEqual([
     { schedule_id: scheduleId, cron: '0 6 1 * *', time_zone: 'Europe/Berlin', type: 'OpenBudget', paused_because: null },

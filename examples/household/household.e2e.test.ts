@@ -10,6 +10,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { findChromium, startChromium } from '../../src/testing/chromium.ts';
 import { expectSoon } from '../../src/testing/expect-soon.ts';
+import { needs } from '../../src/testing/needs.ts';
 import { startTcpProxy, type TcpProxy, throughProxy } from '../../src/testing/tcp-proxy.ts';
 import { createLog, type Log } from './testing/log.ts';
 import { panelOf } from './testing/panel.ts';
@@ -42,7 +43,7 @@ it('the page and the passwords in its settings are served under the address that
   expect(await Promise.all([status('.'), status('settings.json'), status('/'), status('/settings.json')])).toEqual([200, 200, 404, 404]);
 });
 
-describe.skipIf(chromium === undefined)('the household page in Chromium', () => {
+describe('the household page in Chromium', needs(chromium, 'there is no Chromium'), () => {
   const budgetId = `b-${randomUUID()}`;
   let browser: Browser;
   let page: Page;

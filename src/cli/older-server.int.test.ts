@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { needs } from '../testing/needs.ts';
 import { findOlderPostgres, startOlderPostgres } from '../testing/older-server.ts';
 import { queryOnce } from '../testing/query-once.ts';
 import { createScratchDirectory, type ScratchDirectory } from '../testing/scratch-directory.ts';
@@ -21,7 +22,7 @@ async function intent(command: string): Promise<{ code: number; output: string }
   );
 }
 
-describe.skipIf(programs === undefined)('a server that is older than PostgreSQL 17', () => {
+describe('a server that is older than PostgreSQL 17', needs(programs, 'no PostgreSQL below 17 is installed'), () => {
   beforeAll(async () => {
     scratch = await createScratchDirectory();
     server = await startOlderPostgres(programs!, scratch.path);

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { startProcessWorkers, startTestPump } from '../testing/fulfilment-engine.ts';
+import { needs } from '../testing/needs.ts';
 import { copyDatabase, dropDatabase } from '../testing/template-database.ts';
 import { startTestTemporal } from '../testing/temporal.ts';
 import { claimsOf, connect, createTenant, openBudget, submitAs, type TestTenant } from '../testing/tenant.ts';
@@ -12,7 +13,7 @@ import { claimsOf, connect, createTenant, openBudget, submitAs, type TestTenant 
 const temporal = await startTestTemporal();
 type Pools = ReturnType<typeof connect>;
 
-describe.skipIf(temporal === undefined)('a database that is restored to an earlier time, while Temporal has moved on', () => {
+describe('a database that is restored to an earlier time, while Temporal has moved on', needs(temporal, 'there is no Temporal'), () => {
   const [before, pending, after] = [randomUUID(), randomUUID(), randomUUID()];
   let database: TestDatabase;
   let backup: string;

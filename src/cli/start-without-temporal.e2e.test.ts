@@ -11,6 +11,7 @@ import { isExecutable } from '../local/temporal/executable-on-path.ts';
 import { locateTemporal } from '../local/temporal/locate-temporal.ts';
 import { temporalWheel } from '../local/temporal/pinned-programs.ts';
 import { expectSoon } from '../testing/expect-soon.ts';
+import { needs } from '../testing/needs.ts';
 import { createScratchDirectory, type ScratchDirectory } from '../testing/scratch-directory.ts';
 import { runStartCommandWith } from '../testing/start-command.ts';
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => scratch.remove());
 
-it.skipIf(executable === undefined)('commands that come before Temporal is there are taken, and executed when it is', { timeout: 180_000 }, async () => {
+it('commands that come before Temporal is there are taken, and executed when it is', { timeout: 180_000, ...needs(executable, 'there is no Temporal') }, async () => {
   // What the Edge Function needs is there; Temporal is not, and somebody else is getting it.
   const cache = join(scratch.path, 'cache');
   mkdirSync(cache);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { importJWK, jwtVerify, SignJWT } from 'jose';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { needs } from '../testing/needs.ts';
 import { loadSecrets } from './secrets.ts';
 import { publicKeys } from './signing-keys.ts';
 import { StackError } from './stack-error.ts';
@@ -28,7 +29,7 @@ it('makes other secrets for another directory', async () => {
   expect(one.signingKey.d).not.toBe(two.signingKey.d);
 });
 
-it.skipIf(process.platform === 'win32')('lets nobody else read them', async () => {
+it('lets nobody else read them', needs(process.platform !== 'win32', 'Windows has no file modes'), async () => {
   await loadSecrets(directory);
   expect(statSync(join(directory, 'secrets.json')).mode & 0o777).toBe(0o600);
 });

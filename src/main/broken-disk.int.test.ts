@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type MainProcess, startMainProcess } from '../testing/main-process.ts';
+import { needs } from '../testing/needs.ts';
 import { type OwnDatabase, startOwnDatabase } from '../testing/own-database.ts';
 import { createScratchDirectory } from '../testing/scratch-directory.ts';
 import { moveWalToSmallDisk, type SmallDisk } from '../testing/small-disk.ts';
@@ -14,7 +15,7 @@ const hasStrace = spawnSync('strace', ['-V']).status === 0;
 if (!hasStrace) console.log('The test of a failing fsync is left out: it needs strace.');
 
 const scratch = await createScratchDirectory();
-const database: OwnDatabase = await startOwnDatabase(scratch.path);
+const database: OwnDatabase = await startOwnDatabase(scratch.path, undefined, { fsync: 'on' });
 const walDisk: SmallDisk | undefined = await moveWalToSmallDisk(database);
 let worker: MainProcess;
 let owner: Claims;
@@ -59,7 +60,7 @@ async function expectEachOnce(commandIds: readonly string[]): Promise<void> {
   await expect.poll(events, { timeout: 30_000 }).toEqual(commandIds.toSorted());
 }
 
-it.skipIf(walDisk === undefined)('a server without space for its WAL crashes, and after it everything acknowledged is executed once', { timeout: 90_000 }, async () => {
+it('a server without space for its WAL crashes, and after it everything acknowledged is executed once', { ...needs(walDisk, 'no small disk can be mounted'), timeout: 90_000 }, async () => {
   const before = [randomUUID(), randomUUID()];
   for (const commandId of before) await submit(commandId);
   walDisk!.fill();
@@ -77,7 +78,7 @@ it.skipIf(walDisk === undefined)('a server without space for its WAL crashes, an
   await expectEachOnce([...before, ...acknowledged, unknown]);
 });
 
-it.skipIf(!hasStrace)('a server whose fsync fails crashes, and after it everything acknowledged is executed once', { timeout: 90_000 }, async () => {
+it('a server whose fsync fails crashes, and after it everything acknowledged is executed once', { ...needs(hasStrace, 'strace is not installed'), timeout: 90_000 }, async () => {
   const before = [randomUUID(), randomUUID()];
   for (const commandId of before) await submit(commandId);
   const failing = await failSyncs();

@@ -1,13 +1,14 @@
 import { expect, it } from 'vitest';
 import { createTestDatabase } from '../testing/database.ts';
 import { startMainProcess } from '../testing/main-process.ts';
+import { needs } from '../testing/needs.ts';
 import { startTcpProxy } from '../testing/tcp-proxy.ts';
 import { startTestTemporal } from '../testing/temporal.ts';
 
 const temporal = await startTestTemporal();
 const goalMs = 15_000;
 
-it.skipIf(temporal === undefined)('worker and pump wait for a Temporal that is away, and end within 15 s where only their connection has gone deaf', { timeout: 60_000 }, async () => {
+it('worker and pump wait for a Temporal that is away, and end within 15 s where only their connection has gone deaf', { ...needs(temporal, 'there is no Temporal'), timeout: 60_000 }, async () => {
   const database = await createTestDatabase();
   const [host, port] = temporal!.address.split(':') as [string, string];
   const proxy = await startTcpProxy({ host, port: Number(port) });

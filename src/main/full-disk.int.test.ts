@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { createTestDatabase } from '../testing/database.ts';
 import { startMainProcess } from '../testing/main-process.ts';
+import { needs } from '../testing/needs.ts';
 import { moveToSmallDisk } from '../testing/small-disk.ts';
 import { claimsOf, connect, createTenant, submitAs } from '../testing/tenant.ts';
 
@@ -14,7 +15,7 @@ function largeOrder() {
   return { type: 'PlaceOrder', aggregateType: 'order', aggregateId: randomUUID(), payload: { budgetId: 'groceries', lines } } as const;
 }
 
-it.skipIf(disk === undefined)('on a full disk submissions are refused, what was accepted waits, and all of it is executed once there is space', { timeout: 60_000 }, async () => {
+it('on a full disk submissions are refused, what was accepted waits, and all of it is executed once there is space', { ...needs(disk, 'no small disk can be mounted'), timeout: 60_000 }, async () => {
   const db = connect(database);
   const worker = await startMainProcess('worker', database, { INTENT_ENGINE: 'inline' });
   onTestFinished(async () => {

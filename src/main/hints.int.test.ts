@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { startMainProcess } from '../testing/main-process.ts';
+import { needs } from '../testing/needs.ts';
 import { claimsOf, connect, createTenant, openBudget, submitAs } from '../testing/tenant.ts';
 import { startTestTemporal } from '../testing/temporal.ts';
 
@@ -34,7 +35,7 @@ it('a worker that cannot tell clients says so, is ready, and settles commands', 
   expect(await worker.stop()).toBe(0);
 });
 
-it.skipIf(temporal === undefined)('so does a pump, and it is silent once they can be told', async () => {
+it('so does a pump, and it is silent once they can be told', needs(temporal, 'there is no Temporal'), async () => {
   const pump = await startMainProcess('command-pump', database, { TEMPORAL_ADDRESS: temporal!.address, INTENT_TASK_QUEUES: '1' });
   await pump.ready();
   const readiness = async (): Promise<unknown> => (await pump.get('/readyz'))!.json();

@@ -4,6 +4,7 @@ import type { TemporalConnection } from '../adapters/temporal/connection.ts';
 import { temporalScheduleId } from '../adapters/temporal/schedules.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { type MainProcess, startMainProcess } from '../testing/main-process.ts';
+import { needs } from '../testing/needs.ts';
 import { renameAway } from '../testing/rename-away.ts';
 import { claimsOf, connect, createTenant, openBudget, placeOrder, queryAs, submitAs, type TestTenant } from '../testing/tenant.ts';
 import { connectToTestTemporal, startTestTemporal } from '../testing/temporal.ts';
@@ -82,7 +83,7 @@ it('commands wait while a function is missing that executes them, /readyz names 
   expect(await worker.stop()).toBe(0);
 });
 
-describe.skipIf(temporal === undefined)('on Temporal', () => {
+describe('on Temporal', needs(temporal, 'there is no Temporal'), () => {
   let worker: MainProcess;
   let connected: TemporalConnection;
   beforeAll(async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { type MainProcess, startMainProcess } from '../testing/main-process.ts';
+import { needs } from '../testing/needs.ts';
 import { findPooler, startPooler } from '../testing/pooler.ts';
 import { createScratchDirectory } from '../testing/scratch-directory.ts';
 import { claimsOf, connect, createTenant, openBudget, submitAs, type TestTenant } from '../testing/tenant.ts';
@@ -51,7 +52,7 @@ async function startBehind(mode: 'transaction' | 'session'): Promise<MainProcess
   return worker;
 }
 
-describe.skipIf(findPooler() === undefined)('worker and pump', () => {
+describe('worker and pump', needs(findPooler(), 'PgBouncer is not installed'), () => {
   it('behind a pooler in transaction mode say that the doorbell is deaf, execute by polling, and leave nothing locked', { timeout }, async () => {
     const worker = await startBehind('transaction');
     await eventually(async () => {

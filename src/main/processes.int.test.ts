@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { append } from '../testing/appends.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { startMainProcess } from '../testing/main-process.ts';
+import { needs } from '../testing/needs.ts';
 import { claimsOf, connect, createTenant, openBudget, submitAs, type TestTenant } from '../testing/tenant.ts';
 import { connectToTestTemporal, startTestTemporal } from '../testing/temporal.ts';
 
@@ -36,7 +37,7 @@ async function executes(aggregateId: string): Promise<string> {
 }
 
 describe('worker and pump', () => {
-  it.skipIf(temporal === undefined)('run apart, each with its health, and end with code 0 at SIGTERM', async () => {
+  it('run apart, each with its health, and end with code 0 at SIGTERM', needs(temporal, 'there is no Temporal'), async () => {
     const env = { TEMPORAL_ADDRESS: temporal!.address, INTENT_TASK_QUEUES: '2' };
     const [worker, pump] = await Promise.all([start('worker', env), start('command-pump', env)]);
     await Promise.all([worker.ready(), pump.ready()]);
@@ -45,7 +46,7 @@ describe('worker and pump', () => {
     expect(await Promise.all([worker.stop(), pump.stop()])).toEqual([0, 0]);
   });
 
-  it.skipIf(temporal === undefined)("serve a dedicated tenant's own task queue without a restart", async () => {
+  it("serve a dedicated tenant's own task queue without a restart", needs(temporal, 'there is no Temporal'), async () => {
     const worker = await start('worker', { TEMPORAL_ADDRESS: temporal!.address, INTENT_TASK_QUEUES: '1', INTENT_PUMP: 'embedded' });
     await worker.ready();
     await db.admin.query(`update intent.tenants set isolation = 'dedicated' where tenant_id = $1`, [tenant.tenantId]);
@@ -53,7 +54,7 @@ describe('worker and pump', () => {
     expect(await worker.stop()).toBe(0);
   });
 
-  it.skipIf(temporal === undefined)('execute inline the types that ask for it, beside Temporal', async () => {
+  it('execute inline the types that ask for it, beside Temporal', needs(temporal, 'there is no Temporal'), async () => {
     const worker = await start('worker', { TEMPORAL_ADDRESS: temporal!.address, INTENT_TASK_QUEUES: '1', INTENT_PUMP: 'embedded' });
     await worker.ready();
     await db.admin.query(`update intent.message_types set execution = 'inline' where type = 'OpenBudget'`);

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type MainProcess, startMainProcess } from '../testing/main-process.ts';
+import { needs } from '../testing/needs.ts';
 import { type OwnDatabase, startOwnDatabase } from '../testing/own-database.ts';
 import { createScratchDirectory, type ScratchDirectory } from '../testing/scratch-directory.ts';
 import { type Standby, startStandby } from '../testing/standby.ts';
@@ -144,7 +145,7 @@ it('while the only synchronous standby is away everything waits, nothing is said
   await expectEachOnce(load.acknowledged);
 });
 
-describe.skipIf(temporal === undefined)('where commits do not wait for the standby, and its connection was down', () => {
+describe('where commits do not wait for the standby, and its connection was down', needs(temporal, 'there is no Temporal'), () => {
   it('what is lost when it is promoted is noticed by clients and by Temporal, and executed when it is sent again', { timeout: 120_000 }, async () => {
     await startWorker('temporal');
     const load = startLoad();

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSupplier } from '../../examples/supplier/supplier.ts';
 import { type EdgeStack, openBudget, startEdgeStack } from '../testing/edge/edge-stack.ts';
 import { type MainProcess, startMainProcess } from '../testing/main-process.ts';
+import { needs } from '../testing/needs.ts';
 import { type CollectedSpan, startOtlpCollector } from '../testing/otlp-collector.ts';
 import { startTestTemporal } from '../testing/temporal.ts';
 import { placeOrder } from '../testing/tenant.ts';
@@ -13,7 +14,7 @@ const clientSpanId = '00f067aa0ba902b7';
 /** Not sampled: whether we keep a trace is not up to the client. */
 const traceparent = `00-${traceId}-${clientSpanId}-00`;
 
-describe.skipIf(temporal === undefined)('the trace of a request', () => {
+describe('the trace of a request', needs(temporal, 'there is no Temporal'), () => {
   let edge: EdgeStack;
   let collector: Awaited<ReturnType<typeof startOtlpCollector>>;
   let supplier: Awaited<ReturnType<typeof startSupplier>>;

@@ -6,13 +6,14 @@ import { startSupplier } from '../../examples/supplier/supplier.ts';
 import type { Role } from '../domain/kernel/message.ts';
 import { createTestDatabase } from '../testing/database.ts';
 import { endWithFile } from '../testing/end-with-file.ts';
+import { needs } from '../testing/needs.ts';
 import { claimsOf, connect, createTenant, openBudget, submitAs } from '../testing/tenant.ts';
 import { startTestTemporal } from '../testing/temporal.ts';
 import { chooseTestPort } from '../testing/test-port.ts';
 
 const temporal = await startTestTemporal();
 
-it.skipIf(temporal === undefined)('a worker that is killed in the midst of everything leaves nothing undone or done twice', { timeout: 60_000 }, async () => {
+it('a worker that is killed in the midst of everything leaves nothing undone or done twice', { ...needs(temporal, 'there is no Temporal'), timeout: 60_000 }, async () => {
   const database = await createTestDatabase();
   const db = connect(database);
   const tenant = await createTenant(db.admin);

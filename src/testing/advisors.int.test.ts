@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { advisorsAreInstalled, askAdvisors, type Finding } from './advisors.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { needs } from './needs.ts';
 import { queryOnce } from './query-once.ts';
 
 console.log(`Supabase's advisors: ${advisorsAreInstalled ? 'asked' : 'not asked, their CLI is not installed'}`);
 
-describe.runIf(advisorsAreInstalled)("Supabase's advisors", () => {
+describe("Supabase's advisors", needs(advisorsAreInstalled, "Supabase's CLI is not installed"), () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createTestDatabase();

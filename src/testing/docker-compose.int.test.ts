@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { projectRoot } from '../local/paths.ts';
+import { needs } from './needs.ts';
 
 interface Service {
   readonly image: string;
@@ -36,7 +37,7 @@ const candidates = [['docker', 'compose'], ['docker-compose']];
 const compose = candidates.find(([command, ...args]) => spawnSync(command!, [...args, 'version']).status === 0);
 console.log(`docker-compose.yml is checked by ${compose?.join(' ') ?? 'its structure only: Compose is not installed'}`);
 
-describe.runIf(compose)('Compose', () => {
+describe('Compose', needs(compose, 'Compose is not installed'), () => {
   test('accepts the file when the passwords are chosen', () => {
     expect(config(passwords)).toEqual({ status: 0, stderr: '' });
   });

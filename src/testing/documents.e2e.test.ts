@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { projectRoot } from '../local/paths.ts';
 import { isInstalled } from './is-installed.ts';
 import { codeBlocks, section } from './markdown.ts';
+import { needs } from './needs.ts';
 import { readFromRoot } from './tracked-files.ts';
 
 // What README.md tells a reader to type beside `npm start`, on the stack of this run instead of the one in `.intent/`.
@@ -36,14 +37,14 @@ describe('the commands of README.md, "Try it"', () => {
     expect(output).toMatch(/dave +looks for alice's order +nothing is there/);
   });
 
-  test.runIf(hasCurl)('place an order with curl, and read it from the read model', async () => {
+  test('place an order with curl, and read it from the read model', needs(hasCurl, 'curl is not installed'), async () => {
     const [result, orders] = (await run(shellBlock('curl '))).trim().split('\n').map((line) => JSON.parse(line) as unknown);
     expect(result).toMatchObject({ status: 'succeeded', duplicate: false, outcome: { aggregateType: 'order', lastVersion: 1 } });
     const { aggregateId } = (result as { outcome: { aggregateId: string } }).outcome;
     expect(orders).toEqual([expect.objectContaining({ order_id: aggregateId, status: expect.stringMatching(/^(placed|rejected)$/) as string, total: 700 })]);
   });
 
-  test.runIf(hasPsql)('look into the database with psql', async () => {
+  test('look into the database with psql', needs(hasPsql, 'psql is not installed'), async () => {
     const [statements] = codeBlocks(tryIt, 'sql');
     const output = await run(shellBlock('psql '), `\\set ON_ERROR_STOP on\n${statements}`);
     expect(output).toContain('oldest_submitted_at');

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { append, noted } from './appends.ts';
 import { createTestDatabase } from './database.ts';
 import type { EmptyDatabase } from './empty-database.ts';
+import { needs } from './needs.ts';
 import { createIcuDatabase, unlikeInOrder } from './other-collation.ts';
 import { findPgDump } from './pg-dump.ts';
 import { everyRow, populate, type Population } from './populate.ts';
@@ -13,7 +14,7 @@ import { claimsOf, connect, placeOrder, queryAs, submitAs } from './tenant.ts';
 
 const programs = findPgDump();
 
-describe.skipIf(programs === undefined)('a dump that is restored into a database of another collation', { timeout: 60_000 }, () => {
+describe('a dump that is restored into a database of another collation', { ...needs(programs, 'pg_dump 17 is not installed'), timeout: 60_000 }, () => {
   let original: ReturnType<typeof connect>;
   let restored: EmptyDatabase;
   let admin: pg.Pool;

@@ -6,6 +6,7 @@ import { type PostgresOptions, startPostgres } from '../local/postgres/start-pos
 import { type HostedLayout, layHosted } from './hosted-layout.ts';
 import { buildTemplate, databaseUrl, prepareTemplate, type Template } from './template-database.ts';
 import { chooseTestPort } from './test-port.ts';
+import { withoutFsync } from './test-server.ts';
 
 const databaseName = 'intent';
 const password = 'on-this-machine-only';
@@ -35,11 +36,11 @@ export interface OwnDatabase {
 
 /**
  * A migrated database on an embedded server of its own, for what would harm the others: its home is `postgres/` in this directory.
- * With a layout, it is laid out as a hosted Supabase project's.
+ * With a layout, it is laid out as a hosted Supabase project's. Without fsync nothing is lost but by a crash of the machine.
  */
-export async function startOwnDatabase(home: string, layout?: HostedLayout): Promise<OwnDatabase> {
+export async function startOwnDatabase(home: string, layout?: HostedLayout, settings: Readonly<Record<string, string>> = withoutFsync): Promise<OwnDatabase> {
   const directory = join(home, 'postgres');
-  const options: PostgresOptions = { directory, port: await chooseTestPort(), password, log: () => {} };
+  const options: PostgresOptions = { directory, port: await chooseTestPort(), password, log: () => {}, settings };
   let server = await startPostgres(options);
   const migratorUrl = server.adminUrl(databaseName);
   let template: Template;

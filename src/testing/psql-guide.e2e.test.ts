@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { playWalkthrough } from '../../examples/walkthrough.ts';
 import { isInstalled } from './is-installed.ts';
+import { needs } from './needs.ts';
 import { guideSteps, playGuide } from './psql-guide.ts';
 import { readFromRoot } from './tracked-files.ts';
 
@@ -16,7 +17,7 @@ describe('docs/psql.md', () => {
     expect(steps.filter(({ printed }) => printed.trim() === '')).toEqual([]);
   });
 
-  describe.runIf(isInstalled('psql'))('under psql', () => {
+  describe('under psql', needs(isInstalled('psql'), 'psql is not installed'), () => {
     let outputs: string[];
     beforeAll(async () => {
       await playWalkthrough(stack, () => {});

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { loadSecrets, type Secrets } from '../local/secrets.ts';
+import { needs } from './needs.ts';
 import { queryOnce } from './query-once.ts';
 
 const stack = inject('stack');
@@ -64,7 +65,7 @@ function recorded(): { name: string; pid: number }[] {
   });
 }
 
-describe.runIf(process.platform === 'linux')('of the secrets of a running stack', () => {
+describe('of the secrets of a running stack', needs(process.platform === 'linux', '/proc is only on Linux'), () => {
   it('none is in the arguments of any process, which everybody on the machine can read', () => {
     const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
     const commandLines = pids.map((pid) => [pid, readUnlessGone(`/proc/${pid}/cmdline`)] as const);

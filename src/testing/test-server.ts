@@ -4,6 +4,9 @@ import { startPostgres } from '../local/postgres/start-postgres.ts';
 import { createScratchDirectory } from './scratch-directory.ts';
 import { chooseTestPort } from './test-port.ts';
 
+/** What the tests write is never to outlive a crash of the machine. */
+export const withoutFsync = { fsync: 'off', full_page_writes: 'off' } as const;
+
 const image = 'supabase/postgres:17.6.1.054';
 
 export interface TestServer {
@@ -58,6 +61,7 @@ async function startEmbedded(): Promise<TestServer> {
     port: await chooseTestPort(),
     password: newPassword(),
     log: () => {},
+    settings: withoutFsync,
   });
   return {
     description: `the embedded server on port ${server.port}`,

@@ -1,13 +1,14 @@
 import type pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { needs } from '../../testing/needs.ts';
 import { type OwnDatabase, startOwnDatabase } from '../../testing/own-database.ts';
 import { findPooler, type Pooler, startPooler } from '../../testing/pooler.ts';
 import { createScratchDirectory, type ScratchDirectory } from '../../testing/scratch-directory.ts';
 import { createDoorbell, type RunningDoorbell } from './doorbell.ts';
 import { createPool } from './pool.ts';
 
-describe.skipIf(findPooler() === undefined)('the doorbell behind a pooler in session mode', () => {
+describe('the doorbell behind a pooler in session mode', needs(findPooler(), 'PgBouncer is not installed'), () => {
   const log = pino({ level: 'silent' });
   let scratch: ScratchDirectory;
   let database: OwnDatabase;

@@ -1,12 +1,13 @@
 import { describe } from 'vitest';
 import { itDispatchesCommands } from '../../testing/dispatcher-contract.ts';
+import { needs } from '../../testing/needs.ts';
 import { startTestTemporal, startTestWorkers } from '../../testing/temporal.ts';
 import { createActivities } from './activities.ts';
 import { createTemporalDispatcher } from './dispatcher.ts';
 
 const temporal = await startTestTemporal();
 
-describe.skipIf(temporal === undefined)('the Temporal engine', () => {
+describe('the Temporal engine', needs(temporal, 'there is no Temporal'), () => {
   itDispatchesCommands(async (deps) => {
     const activities = createActivities({ ...deps, ...onlyCommands });
     const workers = await startTestWorkers(temporal!, { activities, log: deps.log });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../domain/kernel/message.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
 import { type PartOfEngine, startProcessWorkers, startTestPump } from '../../testing/fulfilment-engine.ts';
+import { needs } from '../../testing/needs.ts';
 import { claimsOf, connect, createTenant, openBudget, placeOrder, submitAs, type TestTenant } from '../../testing/tenant.ts';
 import { startTestTemporal } from '../../testing/temporal.ts';
 import { dedicatedQueues } from './task-queues.ts';
@@ -10,7 +11,7 @@ import { commandWorkflowId, processWorkflowId } from './workflow-starts.ts';
 
 const temporal = await startTestTemporal();
 
-describe.skipIf(temporal === undefined)('the Temporal engine, as it is changed and damaged while it runs', () => {
+describe('the Temporal engine, as it is changed and damaged while it runs', needs(temporal, 'there is no Temporal'), () => {
   let database: TestDatabase;
   let db: ReturnType<typeof connect>;
   let pump: PartOfEngine;

@@ -7,6 +7,7 @@ import { projectRoot } from '../../local/paths.ts';
 import { type ProcessExit, type RunningProcess, startProcess } from '../../local/process/start-process.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
 import { type PartOfEngine, startTestPump } from '../../testing/fulfilment-engine.ts';
+import { needs } from '../../testing/needs.ts';
 import { createScratchDirectory } from '../../testing/scratch-directory.ts';
 import { claimsOf, connect, createTenant, openBudget, placeOrder, submitAs, type TestTenant } from '../../testing/tenant.ts';
 import { startTestTemporal } from '../../testing/temporal.ts';
@@ -35,7 +36,7 @@ const deaths: readonly Death[] = [
 const reachedWithinMs = 20_000;
 const temporal = await startTestTemporal();
 
-describe.skipIf(temporal === undefined)('a process manager whose worker is killed', () => {
+describe('a process manager whose worker is killed', needs(temporal, 'there is no Temporal'), () => {
   let database: TestDatabase;
   let db: ReturnType<typeof connect>;
   let tenant: TestTenant;

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClaimedCommand } from '../../ports/command-queue.ts';
 import { ReleaseOutdated, SchemaUnfit } from '../../ports/errors.ts';
+import { needs } from '../../testing/needs.ts';
 import { startTestTemporal, startTestWorkers } from '../../testing/temporal.ts';
 import { createActivities } from './activities.ts';
 import { createTemporalDispatcher } from './dispatcher.ts';
@@ -11,7 +12,7 @@ const log = pino({ level: 'silent' });
 const temporal = await startTestTemporal();
 const never = () => Promise.reject(new Error('Only commands run here.'));
 
-describe.skipIf(temporal === undefined)('a command', () => {
+describe('a command', needs(temporal, 'there is no Temporal'), () => {
   let workers: Awaited<ReturnType<typeof startTestWorkers>>;
   let fault: Error | undefined;
   let attempts = 0;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Role } from '../../domain/kernel/message.ts';
 import { createTestDatabase } from '../../testing/database.ts';
 import { type PartOfEngine, startProcessWorkers, startTestPump } from '../../testing/fulfilment-engine.ts';
+import { needs } from '../../testing/needs.ts';
 import { claimsOf, connect, createTenant, openBudget, submitAs, type TestTenant } from '../../testing/tenant.ts';
 import { startTestTemporal } from '../../testing/temporal.ts';
 import { processWorkflowId } from './workflow-starts.ts';
@@ -18,7 +19,7 @@ function eventually<Value>(read: () => Promise<Value>, check: (seen: Value) => v
   return vi.waitFor(async () => check(await read()), { timeout: 20_000, interval: 50 });
 }
 
-describe.skipIf(temporal === undefined)('order-fulfilment on Temporal', () => {
+describe('order-fulfilment on Temporal', needs(temporal, 'there is no Temporal'), () => {
   let db: ReturnType<typeof connect>;
   let tenant: TestTenant;
   let pump: PartOfEngine;

@@ -4,6 +4,7 @@ import { createOrderFulfilment } from '../../domain/order-fulfilment/order-fulfi
 import { append } from '../../testing/appends.ts';
 import { createTestDatabase } from '../../testing/database.ts';
 import { type PartOfEngine, startProcessWorkers, startTestPump } from '../../testing/fulfilment-engine.ts';
+import { needs } from '../../testing/needs.ts';
 import { claimsOf, connect, createTenant, openBudget, placeOrder, submitAs, type TestTenant } from '../../testing/tenant.ts';
 import { startTestTemporal } from '../../testing/temporal.ts';
 import { processWorkflowId } from './workflow-starts.ts';
@@ -11,7 +12,7 @@ import { processWorkflowId } from './workflow-starts.ts';
 const temporal = await startTestTemporal();
 const sound = createOrderFulfilment({ approvalSeconds: 60, deliverySeconds: 1 }) as ProcessManager;
 
-describe.skipIf(temporal === undefined)('process managers on Temporal, in trouble', () => {
+describe('process managers on Temporal, in trouble', needs(temporal, 'there is no Temporal'), () => {
   let db: ReturnType<typeof connect>;
   let tenant: TestTenant;
   let pump: PartOfEngine;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase } from '../../testing/database.ts';
+import { needs } from '../../testing/needs.ts';
 import { connect } from '../../testing/tenant.ts';
 import { connectToTestTemporal, startTestTemporal } from '../../testing/temporal.ts';
 import type { TemporalConnection } from './connection.ts';
@@ -9,7 +10,7 @@ import type { TemporalConnection } from './connection.ts';
 const temporal = await startTestTemporal();
 
 // What a person is shown is computed in SQL; when a command is sent, by Temporal.
-describe.skipIf(temporal === undefined)('the occasions that are shown', () => {
+describe('the occasions that are shown', needs(temporal, 'there is no Temporal'), () => {
   let db: ReturnType<typeof connect>;
   let connected: TemporalConnection;
   beforeAll(async () => {

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase } from '../../testing/database.ts';
 import { startProcessWorkers } from '../../testing/fulfilment-engine.ts';
+import { needs } from '../../testing/needs.ts';
 import { claimsOf, connect, createTenant, queryAs, type TestTenant } from '../../testing/tenant.ts';
 import { connectToTestTemporal, startTestTemporal } from '../../testing/temporal.ts';
 import { createScheduleStore } from '../postgres/schedule-store.ts';
@@ -16,7 +17,7 @@ const temporal = await startTestTemporal();
 /** Never during the tests, unless they trigger it. */
 const newYear = '0 0 1 1 *';
 
-describe.skipIf(temporal === undefined)('schedules, kept in step with Temporal', () => {
+describe('schedules, kept in step with Temporal', needs(temporal, 'there is no Temporal'), () => {
   let db: ReturnType<typeof connect>;
   let connected: TemporalConnection;
   let workers: Awaited<ReturnType<typeof startProcessWorkers>>;

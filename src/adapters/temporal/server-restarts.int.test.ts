@@ -6,6 +6,7 @@ import { type RunningTemporal, startTemporal } from '../../local/temporal/start-
 import { misnumbered } from '../../testing/appends.ts';
 import { createTestDatabase } from '../../testing/database.ts';
 import { type PartOfEngine, startProcessWorkers, startTestPump } from '../../testing/fulfilment-engine.ts';
+import { needs } from '../../testing/needs.ts';
 import { createScratchDirectory } from '../../testing/scratch-directory.ts';
 import { claimsOf, connect, createTenant, openBudget, placeOrder, submitAs, type TestTenant } from '../../testing/tenant.ts';
 import { chooseTestPort } from '../../testing/test-port.ts';
@@ -19,7 +20,7 @@ const start = (name: string) => startTemporal({ directory: `${scratch.path}/${na
 const first = await start('first');
 const processManager = createOrderFulfilment({ approvalSeconds: 6, deliverySeconds: 1 }) as ProcessManager;
 
-describe.skipIf(first === undefined)('commands and process managers, by themselves', () => {
+describe('commands and process managers, by themselves', needs(first, 'there is no Temporal'), () => {
   let server: RunningTemporal;
   let db: ReturnType<typeof connect>;
   let tenant: TestTenant;

@@ -10,6 +10,7 @@ import { locateTestServer } from '../../local/temporal/locate-temporal.ts';
 import { createTestDatabase } from '../../testing/database.ts';
 import { expectSoon } from '../../testing/expect-soon.ts';
 import { type PartOfEngine, startTestPump } from '../../testing/fulfilment-engine.ts';
+import { needs } from '../../testing/needs.ts';
 import { startTcpProxy, type TcpProxy, throughProxy } from '../../testing/tcp-proxy.ts';
 import { claimsOf, connect, createTenant, openBudget, queryAs, submitAs, type TestTenant } from '../../testing/tenant.ts';
 import { startTimeSkipping } from '../../testing/time-skipping.ts';
@@ -25,7 +26,7 @@ const search = await locateTestServer({ env: process.env, log: console.log });
 if (search.executable === undefined) console.log(`The tests that skip time are left out: ${search.reasons.join('; ')}`);
 
 // One after the other: time is skipped for all workflows of the server.
-describe.skipIf(search.executable === undefined)('with time skipped', { timeout: 60_000 }, () => {
+describe('with time skipped', { timeout: 60_000, ...needs(search.executable, 'there is no Temporal server that skips time') }, () => {
   let db: ReturnType<typeof connect>;
   let proxy: TcpProxy;
   let workerPool: pg.Pool;

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProcessProgress } from '../../application/advance-process.ts';
+import { needs } from '../../testing/needs.ts';
 import { connectToTestTemporal, startTestTemporal, startTestWorkers } from '../../testing/temporal.ts';
 import type { Activities } from './activities.ts';
 import type { TemporalConnection } from './connection.ts';
@@ -12,7 +13,7 @@ const log = pino({ level: 'silent' });
 const temporal = await startTestTemporal();
 const tenant = { tenantId: '00000000-0000-4000-8000-0000000000aa', isolation: 'shared', fairnessWeight: 1 } as const;
 
-describe.skipIf(temporal === undefined)('the Workers', () => {
+describe('the Workers', needs(temporal, 'there is no Temporal'), () => {
   let connected: TemporalConnection;
   beforeAll(async () => {
     connected = await connectToTestTemporal(temporal!, log);

