@@ -74,6 +74,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
 /** If a part did not come up because somebody else has its port by now, all of it begins again on other ports. */
 async function startOnFreePorts(context: Omit<PartsContext, 'parts'>, wait: (what: string) => void, signal: AbortSignal | undefined) {
   const { directory, log } = context;
+  const isGivenUp = () => signal?.aborted === true;
   let { ports } = context;
   for (let attempt = 1; ; attempt += 1) {
     const parts = createParts(log, wait);
@@ -81,12 +82,12 @@ async function startOnFreePorts(context: Omit<PartsContext, 'parts'>, wait: (wha
       const starting = startParts({ ...context, parts, ports });
       return { parts, info: await Promise.race([starting, failure(parts), aborted(signal)]) };
     } catch (error) {
-      const again = error instanceof PortTaken && attempt < maxAttempts && signal?.aborted !== true;
+      const again = error instanceof PortTaken && attempt < maxAttempts && !isGivenUp();
       if (again) log(`  ${error.message}`);
       // What is still starting would be taken for somebody else. It comes up, or ends, and is stopped then.
       if (again) await Promise.race([Promise.all([parts.stop(), parts.settled()]), aborted(signal)]).catch(() => {});
       await stopParts(directory, parts);
-      const others = again && signal?.aborted !== true ? await replaceTakenPorts(ports, log) : undefined;
+      const others = again && !isGivenUp() ? await replaceTakenPorts(ports, log) : undefined;
       if (others === undefined) throw error instanceof PortTaken ? error.cause : error;
       ports = others;
     }

@@ -50,6 +50,6 @@ export default class RunReporter implements Reporter {
       return;
     }
     console.log('Left out:');
-    for (const [why, count] of [...counts].toSorted()) console.log(`  ${String(count).padStart(4)}  ${why}`);
+    for (const [why, count] of [...counts].toSorted(([a], [b]) => a.localeCompare(b))) console.log(`  ${String(count).padStart(4)}  ${why}`);
   }
 }

@@ -45,6 +45,8 @@ export class SlowFirst extends BaseSequencer {
       const place = slowFiles.indexOf(relative(this.ctx.config.root, moduleId));
       return place < 0 ? slowFiles.length : place;
     };
-    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+    // oxlint-disable-next-line unicorn/no-array-sort -- the sequencer's method, not an array's
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => rank(a) - rank(b));
   }
 }

@@ -21,7 +21,7 @@ it('a submission that has waited for another is counted in the second in which i
   await other.query('begin');
   const first = (await countedSecond(other)).rows[0]!.second;
   const waiting = submit();
-  const blocked = () => other.query('select from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0');
+  const blocked = () => db.admin.query('select from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0');
   await expectSoon(async () => (await blocked()).rowCount).toBe(1);
   const clock = async () => (await other.query<{ now: Date }>('select clock_timestamp() as now')).rows[0]!.now;
   const began = await clock();

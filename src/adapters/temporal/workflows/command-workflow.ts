@@ -46,7 +46,7 @@ export async function commandWorkflow(command: CommandReference, { giveUp }: Com
 
 /** Whether the attempts are used up, and the next may succeed. What an activity throws for good is marked so. */
 function passes(error: unknown): boolean {
-  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  const cause = error instanceof ActivityFailure ? error.cause : error;
   return cause instanceof TimeoutFailure || (cause instanceof ApplicationFailure && !cause.nonRetryable);
 }
 
