@@ -42,8 +42,9 @@ async function reconcileOnce({ openCommands, executions, log, patienceMs = 10_00
 
   async function reconcile(command: OpenCommand): Promise<void> {
     if (await executions.isRunning(command)) return;
-    const { tenantId, commandId, type } = command;
-    const count = await executions.count(command);
+    const { tenantId, commandId, type, dispatchedAt } = command;
+    // The first has begun before. What was lost before an operator's retry does not count against it.
+    const count = 1 + (await executions.countSince(command, dispatchedAt));
     if (count >= maxExecutions) {
       log.error({ tenantId, commandId, type, count }, 'The executions of a command were lost again and again: it is dead-lettered');
       return executions.giveUp(command, { name: 'ExecutionsLost', message: `${count} executions of this command came to nothing.` });

@@ -7,6 +7,8 @@ export interface OpenCommand extends CommandReference {
   readonly traceparent: string | null;
   readonly isolation: 'shared' | 'dedicated';
   readonly fairnessWeight: number;
+  /** When it was handed over, the last time if an operator has retried it. */
+  readonly dispatchedAt: Date;
 }
 
 export interface OpenCommands {
@@ -18,8 +20,8 @@ export interface OpenCommands {
 export interface CommandExecutions {
   /** False if there is none, or if it has ended, in whatever way. */
   isRunning(command: CommandReference): Promise<boolean>;
-  /** How many there have been of this command, as far as the engine remembers. */
-  count(command: CommandReference): Promise<number>;
+  /** How many of this command have begun since, as far as the engine remembers. */
+  countSince(command: CommandReference, since: Date): Promise<number>;
   /** Executes it again: harmless if it has ended or is running after all. */
   startAgain(command: OpenCommand): Promise<void>;
   /** Dead-letters it, unless it has ended after all. */

@@ -10,6 +10,7 @@ interface OpenRow {
   readonly traceparent: string | null;
   readonly isolation: 'shared' | 'dedicated';
   readonly fairness_weight: number;
+  readonly dispatched_at: Date;
 }
 
 /** The pool is connected as `intent_pump`. */
@@ -29,6 +30,7 @@ export function createOpenCommands(pool: Pool): OpenCommands {
           traceparent: row.traceparent,
           isolation: row.isolation,
           fairnessWeight: row.fairness_weight,
+          dispatchedAt: row.dispatched_at,
         }));
       });
     },

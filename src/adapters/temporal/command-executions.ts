@@ -21,8 +21,8 @@ export function createCommandExecutions({ client, sharedQueues }: CommandExecuti
       }
     },
 
-    async count(command) {
-      const { count } = await client.workflow.count(`WorkflowId = '${commandWorkflowId(command)}'`);
+    async countSince(command, since) {
+      const { count } = await client.workflow.count(`WorkflowId = '${commandWorkflowId(command)}' AND StartTime >= '${since.toISOString()}'`);
       return count;
     },
 

@@ -94,7 +94,7 @@ describe('the Temporal engine, as it is changed and damaged while it runs', need
     expect((await describeWorkflow(commandWorkflowId({ ...tenant, commandId: next.commandId }))).taskQueue).toBe('intent-commands-0');
   });
 
-  it("executes a tenant's command within a second, or the time of one batch, while another tenant has 2,000 waiting", async () => {
+  it("executes a tenant's command within a second, or the time of one batch, while another tenant has 2,000 waiting", { timeout: 120_000 }, async () => {
     await pump.stop();
     pump = await startTestPump(options(), { patienceMs: 60_000 });
     const [busy, quiet] = await Promise.all([createTenant(db.admin), createTenant(db.admin)]);
