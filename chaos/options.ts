@@ -3,7 +3,7 @@ import type { Fault } from './faults/fault.ts';
 import { faults } from './faults/faults.ts';
 
 export const help = `Usage: npm run chaos -- [--minutes 10] [--seed 42] [--faults kill-pump,cut-doorbell] [--replay file]
-                        [--embedded] [--hosted] [--pooled] [--list]
+                        [--embedded] [--hosted] [--pooled] [--cluster] [--list]
 
 Runs two pumps and two workers on servers of their own, sends commands of three tenants, breaks something, mends it, waits for
 rest and checks every promise; and so on until the time is over. Ends with 0 where all was kept, 1 where not, 2 where it was called
@@ -16,6 +16,8 @@ wrongly.
   --embedded    the pumps inside the workers
   --hosted      the database laid out as a hosted Supabase project's: roles, owners and grants; the seed chooses among the layouts
   --pooled      the pumps by way of a pooler in session mode, which needs pgbouncer (Debian: apt-get install pgbouncer)
+  --cluster     Temporal as in production: eight processes on PostgreSQL, with mTLS and an API key, and each of them is killed in
+                turn too; needs Go and OpenSSL
   --keep        leaves the logs of the processes
   --list        the faults
   --help        this text`;
@@ -32,6 +34,7 @@ export interface Options {
   readonly isEmbedded: boolean;
   readonly isHosted: boolean;
   readonly isPooled: boolean;
+  readonly isCluster: boolean;
   readonly show: 'help' | 'list' | undefined;
 }
 
@@ -41,12 +44,13 @@ export function readOptions(args: readonly string[]): Options {
   return {
     minutes: readNumber('minutes', values.minutes) ?? 10,
     seed: readNumber('seed', values.seed),
-    faultNames: values.faults === undefined ? [...faults.keys()] : values.faults.split(',').flatMap(chooseFaults),
+    faultNames: chooseFaults(values.faults, values.cluster),
     replay: values.replay,
     keep: values.keep,
     isEmbedded: values.embedded,
     isHosted: values.hosted,
     isPooled: values.pooled,
+    isCluster: values.cluster,
     show: values.help ? 'help' : values.list ? 'list' : undefined,
   };
 }
@@ -57,8 +61,8 @@ export function listFaults(): string {
   return [...families].map(([family, list]) => [`${family}:`, ...list.map(line)].join('\n')).join('\n');
 }
 
-function line({ name, about, restWithinMs }: Fault): string {
-  return `  ${name.padEnd(28)} ${about} (rest within ${restWithinMs / 1_000} s)`;
+function line({ name, about, restWithinMs, needsCluster = false }: Fault): string {
+  return `  ${name.padEnd(28)} ${about} (${needsCluster ? '--cluster; ' : ''}rest within ${restWithinMs / 1_000} s)`;
 }
 
 function parse(args: readonly string[]) {
@@ -73,6 +77,7 @@ function parse(args: readonly string[]) {
         embedded: { type: 'boolean', default: false },
         hosted: { type: 'boolean', default: false },
         pooled: { type: 'boolean', default: false },
+        cluster: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -90,8 +95,13 @@ function readNumber(name: string, text: string | undefined): number | undefined 
   return value;
 }
 
-function chooseFaults(wanted: string): string[] {
-  const names = [...faults.values()].filter(({ name, family }) => name === wanted || family === wanted).map(({ name }) => name);
-  if (names.length === 0) throw new UsageError(`There is no fault ${wanted}; --list names them.`);
-  return names;
+/** All that can be done to this Temporal, or what is wanted of it. */
+function chooseFaults(wanted: string | undefined, isCluster: boolean): string[] {
+  const possible = [...faults.values()].filter(({ needsCluster = false }) => isCluster || !needsCluster);
+  if (wanted === undefined) return possible.map(({ name }) => name);
+  return wanted.split(',').flatMap((each) => {
+    const names = possible.filter(({ name, family }) => name === each || family === each).map(({ name }) => name);
+    if (names.length > 0) return names;
+    throw new UsageError(faults.has(each) ? `${each} needs --cluster.` : `There is no fault ${each}; --list names them.`);
+  });
 }

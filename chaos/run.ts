@@ -42,7 +42,7 @@ async function run(options: Options): Promise<number> {
   if (layoutName !== undefined) log(`as a hosted project: ${layoutName}`);
   const name = [seed, ...modesOf(options)].join('-');
   const logsTo = join(directory, `${name}-logs`);
-  const stack = { isEmbedded: options.isEmbedded, layout, isPooled: options.isPooled };
+  const stack = { isEmbedded: options.isEmbedded, layout, isPooled: options.isPooled, isCluster: options.isCluster };
   const report = await runChaos({ seed, nextStep, stack, signal, log, logsTo, keep: options.keep });
   log(summary(report));
   if (report.violations.length === 0) return 0;
@@ -69,8 +69,9 @@ function choose({ replay, minutes, seed = newSeed(), faultNames }: Options): { s
   };
 }
 
-function modesOf({ isEmbedded, isHosted, isPooled }: Options): string[] {
-  return Object.entries({ embedded: isEmbedded, hosted: isHosted, pooled: isPooled }).flatMap(([mode, isOn]) => (isOn ? [mode] : []));
+function modesOf({ isEmbedded, isHosted, isPooled, isCluster }: Options): string[] {
+  const modes = { embedded: isEmbedded, hosted: isHosted, pooled: isPooled, cluster: isCluster };
+  return Object.entries(modes).flatMap(([mode, isOn]) => (isOn ? [mode] : []));
 }
 
 function summary({ timeline, commands, events, restsMs, violations }: Report): string {

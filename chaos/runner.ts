@@ -15,7 +15,7 @@ import { type ChaosStack, type StackOptions, startChaosStack } from './stack/sta
 
 /** Of load after the heal: what comes in while the system finds its feet again. */
 const afterHealMs = 300;
-const plain: StackOptions = { isEmbedded: false, layout: undefined, isPooled: false };
+const plain: StackOptions = { isEmbedded: false, layout: undefined, isPooled: false, isCluster: false };
 
 export interface RunOptions {
   readonly seed: number;

@@ -24,6 +24,8 @@ export interface Fault {
   readonly name: string;
   readonly family: 'process' | 'fail point' | 'network' | 'postgres' | 'temporal' | 'queue' | 'supplier' | 'clock';
   readonly about: string;
+  /** Whether Temporal must be a cluster. (Default: any will do) */
+  readonly needsCluster?: boolean;
   readonly restWithinMs: number;
   inject(context: FaultContext): Promise<Heal>;
 }

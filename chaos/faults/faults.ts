@@ -1,4 +1,5 @@
 import { clockFaults } from './clock.ts';
+import { clusterFaults } from './cluster.ts';
 import { failPointFaults } from './fail-points.ts';
 import type { Fault } from './fault.ts';
 import { networkFaults } from './network.ts';
@@ -10,7 +11,7 @@ import { temporalFaults } from './temporal.ts';
 
 /** By name. */
 export const faults: ReadonlyMap<string, Fault> = new Map(
-  [processFaults, failPointFaults, networkFaults, postgresFaults, temporalFaults, queueFaults, supplierFaults, clockFaults]
+  [processFaults, failPointFaults, networkFaults, postgresFaults, temporalFaults, clusterFaults, queueFaults, supplierFaults, clockFaults]
     .flat()
     .map((fault) => [fault.name, fault]),
 );

@@ -21,6 +21,8 @@ export interface ServiceOptions {
   /** Of each kind's connections. */
   readonly databaseUrls: Readonly<Record<ServiceKind, string>>;
   readonly temporalPort: number;
+  /** What Temporal's clients need besides the address. */
+  readonly temporalEnvironment: Readonly<Record<string, string>>;
   readonly supplierUrl: string;
 }
 
@@ -43,7 +45,7 @@ export interface Service {
 }
 
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { name, kinds, home, databaseUrls, temporalPort, supplierUrl } = options;
+  const { name, kinds, home, databaseUrls, temporalPort, temporalEnvironment, supplierUrl } = options;
   const toPostgres = (kind: ServiceKind) => startTcpProxy({ host: '127.0.0.1', port: Number(new URL(databaseUrls[kind]).port) });
   const [pump, worker, temporal, healthPort] = await Promise.all([
     toPostgres('pump'),
@@ -75,6 +77,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         INTENT_TASK_QUEUES: '2',
         ...(kinds.includes('pump') && { PUMP_DATABASE_URL: throughProxy(databaseUrls.pump, pump) }),
         ...(kinds.includes('worker') && { DATABASE_URL: throughProxy(databaseUrls.worker, worker) }),
+        ...temporalEnvironment,
         TEMPORAL_ADDRESS: `127.0.0.1:${temporal.port}`,
         TEMPORAL_NAMESPACE: 'default',
         SUPPLIER_URL: supplierUrl,

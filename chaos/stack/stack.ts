@@ -10,6 +10,7 @@ import { chooseTestPort } from '../../src/testing/test-port.ts';
 import { startPooler } from '../../src/testing/pooler.ts';
 import { type Service, type ServiceKind, startService } from './service.ts';
 import { type ChaosTemporal, startTemporalServer } from './temporal.ts';
+import { startTemporalCluster } from './temporal-cluster.ts';
 
 type Services = readonly { readonly name: string; readonly kinds: readonly ServiceKind[] }[];
 
@@ -32,6 +33,8 @@ export interface StackOptions {
   readonly layout: HostedLayout | undefined;
   /** The pumps reach PostgreSQL by a pooler in session mode. */
   readonly isPooled: boolean;
+  /** Temporal as a cluster of eight processes. */
+  readonly isCluster: boolean;
 }
 
 export interface ChaosStack {
@@ -66,7 +69,7 @@ export async function startChaosStack(options: StackOptions, prepare: (admin: pg
 
   try {
     const startingDatabase = startOwnDatabase(scratch.path, options.layout).then(keep);
-    const startingTemporal = startTemporalServer(scratch.path).then(keep);
+    const startingTemporal = (options.isCluster ? startTemporalCluster : startTemporalServer)(scratch.path).then(keep);
     const [database, temporal] = await Promise.all([startingDatabase, startingTemporal]);
     await prepare(database.admin);
     const supplierPort = await chooseTestPort();
@@ -80,7 +83,15 @@ export async function startChaosStack(options: StackOptions, prepare: (admin: pg
     };
     const running = await Promise.all(
       (options.isEmbedded ? embedded : apart).map(async ({ name, kinds }) =>
-        startService({ name, kinds, home: scratch.path, databaseUrls, temporalPort: temporal.port, supplierUrl: supplier.url }),
+        startService({
+          name,
+          kinds,
+          home: scratch.path,
+          databaseUrls,
+          temporalPort: temporal.port,
+          temporalEnvironment: temporal.clientEnvironment,
+          supplierUrl: supplier.url,
+        }),
       ),
     );
     keep({

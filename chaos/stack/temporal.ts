@@ -1,14 +1,19 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { StackError } from '../../src/local/stack-error.ts';
 import { type RunningTemporal, startTemporal } from '../../src/local/temporal/start-temporal.ts';
+import type { ServerProcess } from '../../src/testing/cluster/server-process.ts';
 import { chooseTestPort } from '../../src/testing/test-port.ts';
-
+import { terminateWorkflows } from './terminate-workflows.ts';
 
 export interface ChaosTemporal {
   readonly port: number;
+  /** What its clients need besides the address: TEMPORAL_TLS… */
+  readonly clientEnvironment: Readonly<Record<string, string>>;
+  /** Of a cluster; else none. */
+  readonly processes: readonly ServerProcess[];
+  /** To every process. */
   signal(name: NodeJS.Signals): void;
   /** Away for so long. `kill`: without a farewell. `wipe`: it comes back empty. */
   restart(how: 'stop' | 'kill' | 'wipe', awayMs: number): Promise<void>;
@@ -33,6 +38,8 @@ export async function startTemporalServer(home: string): Promise<ChaosTemporal> 
   let server = await start();
   return {
     port,
+    clientEnvironment: {},
+    processes: [],
     signal: (name) => process.kill(server.pid!, name),
     async restart(how, awayMs) {
       if (how === 'kill') process.kill(server.pid!, 'SIGKILL');
@@ -41,22 +48,7 @@ export async function startTemporalServer(home: string): Promise<ChaosTemporal> 
       await sleep(awayMs);
       server = await start();
     },
-    async terminateWorkflows() {
-      const connection = await Connection.connect({ address: `127.0.0.1:${port}` });
-      try {
-        const { workflow } = new Client({ connection });
-        let terminated = 0;
-        // Those of this moment: new ones start faster than a list of all would end.
-        const query = `ExecutionStatus = 'Running' AND StartTime <= '${new Date().toISOString()}'`;
-        for await (const { workflowId } of workflow.list({ query })) {
-          // It may have ended since it was listed.
-          await workflow.getHandle(workflowId).terminate('chaos').then(() => (terminated += 1), () => {});
-        }
-        return terminated;
-      } finally {
-        await connection.close();
-      }
-    },
+    terminateWorkflows: () => terminateWorkflows({ TEMPORAL_ADDRESS: `127.0.0.1:${port}` }),
     stop: () => server.stop(),
   };
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { clusterVariables } from '../testing/cluster/cluster-variables.ts';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { startProcessWorkers, startTestPump } from '../testing/fulfilment-engine.ts';
 import { needs } from '../testing/needs.ts';
@@ -69,7 +70,7 @@ describe('a database that is restored to an earlier time, while Temporal has mov
   }
 
   async function listOrphans(): Promise<{ code: number | null; listed: string }> {
-    const env = { PATH: process.env['PATH'], DATABASE_URL: database.urlFor('intent_operator'), TEMPORAL_ADDRESS: temporal!.address };
+    const env = { ...clusterVariables(), PATH: process.env['PATH'], DATABASE_URL: database.urlFor('intent_operator'), TEMPORAL_ADDRESS: temporal!.address };
     const child = spawn(process.execPath, ['src/cli/intent.ts', 'orphans'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const [listed, [code]] = await Promise.all([text(child.stdout), once(child, 'close') as Promise<[number | null]>]);
     return { code, listed };

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { clusterVariables } from '../testing/cluster/cluster-variables.ts';
 import { type MainProcess, startMainProcess } from '../testing/main-process.ts';
 import { needs } from '../testing/needs.ts';
 import { type OwnDatabase, startOwnDatabase } from '../testing/own-database.ts';
@@ -183,7 +184,7 @@ async function headOf(): Promise<number> {
 }
 
 async function listOrphans(): Promise<string> {
-  const env = { PATH: process.env['PATH'], DATABASE_URL: throughProxy(primary.urlFor('intent_operator'), proxy), TEMPORAL_ADDRESS: temporal!.address };
+  const env = { ...clusterVariables(), PATH: process.env['PATH'], DATABASE_URL: throughProxy(primary.urlFor('intent_operator'), proxy), TEMPORAL_ADDRESS: temporal!.address };
   const child = spawn(process.execPath, ['src/cli/intent.ts', 'orphans'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const [listed] = await Promise.all([text(child.stdout), once(child, 'close')]);
   return listed;

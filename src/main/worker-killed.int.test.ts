@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { startSupplier } from '../../examples/supplier/supplier.ts';
 import type { Role } from '../domain/kernel/message.ts';
+import { clusterVariables } from '../testing/cluster/cluster-variables.ts';
 import { createTestDatabase } from '../testing/database.ts';
 import { endWithFile } from '../testing/end-with-file.ts';
 import { needs } from '../testing/needs.ts';
@@ -33,7 +34,7 @@ it('a worker that is killed in the midst of everything leaves nothing undone or 
   }
 
   const env = {
-    PATH: process.env['PATH'], LOG_LEVEL: 'error', INTENT_TASK_QUEUES: '1', INTENT_PUMP: 'embedded', SUPPLIER_URL: supplier.url,
+    ...clusterVariables(), PATH: process.env['PATH'], LOG_LEVEL: 'error', INTENT_TASK_QUEUES: '1', INTENT_PUMP: 'embedded', SUPPLIER_URL: supplier.url,
     TEMPORAL_ADDRESS: temporal!.address, DATABASE_URL: database.urlFor('intent_worker'), PUMP_DATABASE_URL: database.urlFor('intent_pump'),
   };
   const healthPort = await chooseTestPort();

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { expect, vi } from 'vitest';
+import { clusterVariables } from './cluster/cluster-variables.ts';
 import type { TestDatabase } from './database.ts';
 import { endWithFile } from './end-with-file.ts';
 import { chooseTestPort } from './test-port.ts';
@@ -18,20 +19,22 @@ export interface MainProcess {
   stop(): Promise<number | null>;
 }
 
-/** Worker or pump as it runs in production: a process of its own, with its settings from the environment. */
+/** Worker or pump as it runs in production: a process of its own, with its settings from the environment. (`built`: from there.) */
 export async function startMainProcess(
   name: 'worker' | 'command-pump',
   database: Pick<TestDatabase, 'urlFor'>,
   env: Readonly<Record<string, string>>,
+  built?: string,
 ): Promise<MainProcess> {
   const port = await chooseTestPort();
-  const child = spawn(process.execPath, [`src/main/${name}.ts`], {
+  const child = spawn(process.execPath, [built === undefined ? `src/main/${name}.ts` : `${built}/main/${name}.js`], {
     env: {
       PATH: process.env['PATH'],
       DATABASE_URL: database.urlFor('intent_worker'),
       PUMP_DATABASE_URL: database.urlFor('intent_pump'),
       HEALTH_PORT: String(port),
       LOG_LEVEL: 'debug',
+      ...clusterVariables(),
       ...env,
     },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -5,6 +5,7 @@ import { startSupplier, type RunningSupplier } from '../../../examples/supplier/
 import type { Role } from '../../domain/kernel/message.ts';
 import { projectRoot } from '../../local/paths.ts';
 import { type ProcessExit, type RunningProcess, startProcess } from '../../local/process/start-process.ts';
+import { clusterVariables } from '../../testing/cluster/cluster-variables.ts';
 import { createTestDatabase, type TestDatabase } from '../../testing/database.ts';
 import { type PartOfEngine, startTestPump } from '../../testing/fulfilment-engine.ts';
 import { needs } from '../../testing/needs.ts';
@@ -95,7 +96,7 @@ describe('a process manager whose worker is killed', needs(temporal, 'there is n
       args: [...preload.flatMap((module) => ['--import', module]), join(projectRoot, 'src', 'testing', 'fulfilment-worker.ts')],
       cwd: projectRoot,
       env: {
-        PATH: process.env['PATH'], DATABASE_URL: database.urlFor('intent_worker'), SUPPLIER_URL: supplier.url, TEMPORAL_ADDRESS: temporal!.address,
+        ...clusterVariables(), PATH: process.env['PATH'], DATABASE_URL: database.urlFor('intent_worker'), SUPPLIER_URL: supplier.url, TEMPORAL_ADDRESS: temporal!.address,
       },
       // It may be dead before it is ready.
       ready: async () => {},

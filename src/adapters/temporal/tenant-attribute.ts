@@ -12,7 +12,7 @@ export function tenantAttributes(tenantId: string) {
 }
 
 /** Registers the search attribute if it is missing: without it the server takes no workflow of ours. */
-export async function registerTenantAttribute(connection: NativeConnection, namespace: string, log: Logger): Promise<void> {
+export async function registerTenantAttribute(connection: Pick<NativeConnection, 'operatorService'>, namespace: string, log: Logger): Promise<void> {
   const { operatorService } = connection;
   try {
     const { customAttributes } = await operatorService.listSearchAttributes({ namespace });

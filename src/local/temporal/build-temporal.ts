@@ -1,11 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { executableName, executableOnPath } from './executable-on-path.ts';
 import type { Obtained, Way } from './find-program.ts';
+import { goInstall } from './go-install.ts';
 import { goVersion } from './pinned-programs.ts';
-
-const quotedLines = 3;
 
 export interface TemporalBuildOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -26,7 +23,7 @@ export function createTemporalBuild({ env, log, tell = () => {} }: TemporalBuild
       log(`building Temporal ${goVersion} from source, usually two to nine minutes, once …`);
       tell('a build by Go, two to nine minutes');
       try {
-        const failure = await goInstall(go, { ...env, GOBIN: directory }, alsoHeldBy);
+        const failure = await goInstall(go, `github.com/temporalio/cli/cmd/temporal@v${goVersion}`, { ...env, GOBIN: directory }, alsoHeldBy);
         if (failure !== undefined) return failed(failure);
       } catch (error) {
         return failed((error as Error).message);
@@ -35,16 +32,4 @@ export function createTemporalBuild({ env, log, tell = () => {} }: TemporalBuild
       return { file: join(directory, executableName('temporal')) };
     },
   };
-}
-
-async function goInstall(go: string, env: NodeJS.ProcessEnv, alsoHeldBy: (pid: number) => void): Promise<string | undefined> {
-  const child = spawn(go, ['install', `github.com/temporalio/cli/cmd/temporal@v${goVersion}`], {
-    env,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let output = '';
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.once('spawn', () => alsoHeldBy(child.pid!));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return code === 0 ? undefined : output.trim().split('\n').slice(-quotedLines).join('; ');
 }

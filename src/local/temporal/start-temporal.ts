@@ -61,12 +61,19 @@ export async function startTemporal(options: TemporalOptions): Promise<RunningTe
 async function useTemporal(env: NodeJS.ProcessEnv): Promise<RunningTemporal> {
   const { connectionOptions, namespace = defaultNamespace } = loadClientConnectConfig({ overrideEnvVars: definedOnly(env) });
   const address = env['TEMPORAL_ADDRESS']!;
+  const refuse = (what: string, cause: Error): never => {
+    const remedy = 'Start that server, correct TEMPORAL_ADDRESS (and TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS…), or unset it to use a local one.';
+    throw new StackError(`Temporal at ${address} (TEMPORAL_ADDRESS) ${what}: ${cause.message}`, remedy, { cause });
+  };
+  const connecting = Connection.connect({ ...connectionOptions, connectTimeout: connectTimeoutMs });
+  const connection = await connecting.catch((cause: Error) => refuse('does not answer', cause));
   try {
-    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: connectTimeoutMs });
-    await connection.close();
+    // A server answers anyone; only the namespace is behind the key.
+    await connection.withDeadline(Date.now() + connectTimeoutMs, () => connection.workflowService.describeNamespace({ namespace }));
   } catch (cause) {
-    const remedy = 'Start that server, correct TEMPORAL_ADDRESS (and TEMPORAL_API_KEY, TEMPORAL_TLS…), or unset it to use a local one.';
-    throw new StackError(`Temporal at ${address} (TEMPORAL_ADDRESS) does not answer: ${(cause as Error).message}`, remedy, { cause });
+    refuse(`does not serve the namespace ${namespace}`, cause as Error);
+  } finally {
+    await connection.close();
   }
   return { address, namespace, uiUrl: null, stop: () => Promise.resolve() };
 }
