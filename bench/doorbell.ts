@@ -62,12 +62,13 @@ async function removeDoorbell({ admin }: BenchDatabase): Promise<void> {
   for (const { name } of rows) await admin.query(`drop trigger ${pg.escapeIdentifier(name)} on intent.commands`);
 }
 
-/** A pump that sleeps through every ring, as one does in the moment before it wakes. */
+/** A pump that waits through every ring, as one does in the moment before it wakes. */
 async function sleep(database: BenchDatabase): Promise<() => Promise<void>> {
   const sleeper = new pg.Client(database.urlFor('intent_pump'));
   await sleeper.connect();
   await sleeper.query('listen intent_commands');
-  const { rows } = await sleeper.query<{ bed: number | null }>('select intent.fall_asleep() as bed');
-  if (typeof rows[0]?.bed !== 'number') throw new Error('The sleeper has found no bed.');
+  await sleeper.query('begin');
+  const { rows } = await sleeper.query<{ slot: number | null }>('select intent.take_wait_slot() as slot');
+  if (typeof rows[0]?.slot !== 'number') throw new Error('There is no free wait slot.');
   return () => sleeper.end();
 }

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { projectRoot } from '../src/local/paths.ts';
+import { behaviourIncludes, withIncludes } from '../src/testing/with-includes.ts';
 import { appendOneEvent, createTenants, type Tenants } from './append-calls.ts';
 import { claimMany, fillQueue } from './claim-calls.ts';
 import { startBenchServer, type BenchDatabase } from './database.ts';
@@ -42,10 +40,7 @@ export async function partitions({ scale }: { scale: number }): Promise<Row[]> {
 /** The tables are replaced while they are empty, and the functions laid again over the new ones. */
 async function partition({ admin }: BenchDatabase): Promise<void> {
   await admin.query(`select bench.partition_by_tenant('events'), bench.partition_by_tenant('commands')`);
-  const fixtures = join(projectRoot, 'sql', 'fixtures');
-  const read = (file: string) => readFileSync(join(fixtures, file), 'utf8');
-  const behaviour = read('behaviour.sql').replaceAll(/^--!include (.*)$/gm, (_, file: string) => read(file));
-  await admin.query(`begin; ${behaviour}; commit`);
+  await admin.query(`begin; ${withIncludes(behaviourIncludes)}; commit`);
 }
 
 async function fill(database: BenchDatabase, streams: number, scale: number): Promise<Tenants> {

@@ -74,13 +74,13 @@ function observe(doorbell: Doorbell): { doorbell: Doorbell; asleep: () => Promis
   let fellAsleep = Promise.withResolvers<void>();
   return {
     doorbell: {
-      async lieDown() {
-        const sleeper = await doorbell.lieDown();
+      async takeWaitSlot() {
+        const slot = await doorbell.takeWaitSlot();
         return {
-          ...sleeper,
-          sleep(timeoutMs, signal) {
+          ...slot,
+          wait(timeoutMs, signal) {
             fellAsleep.resolve();
-            return sleeper.sleep(timeoutMs, signal);
+            return slot.wait(timeoutMs, signal);
           },
         };
       },

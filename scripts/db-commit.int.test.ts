@@ -19,16 +19,16 @@ const committed = () => readdirSync(join(folder.path, 'sql', 'committed')).toSor
 
 describe('npm run db:commit', { timeout: 60_000 }, () => {
   test('makes a migration of the state and of the fixtures that have changed, and of no other', async () => {
-    const fixture = 'fixtures/intent/beds.sql';
+    const fixture = 'fixtures/doorbell/wait_slot_count.sql';
     folder.write(fixture, folder.read(fixture).replace('select 4;', 'select 5;'));
     folder.write('current/1-current.sql', 'alter table intent.events add column if not exists attempted integer;\n');
     const before = committed();
-    expect(await commit('more beds')).toMatchObject({ code: 0, output: expect.stringContaining('Changed fixtures: intent/beds.sql') as string });
+    expect(await commit('more slots')).toMatchObject({ code: 0, output: expect.stringContaining('Changed fixtures: doorbell/wait_slot_count.sql') as string });
 
     const [made] = committed().filter((file) => !before.includes(file));
-    expect(made).toMatch(/^\d{6}-more-beds\.sql$/);
+    expect(made).toMatch(/^\d{6}-more-slots\.sql$/);
     const text = readFileSync(join(folder.path, 'sql', 'committed', made!), 'utf8');
-    expect([...includedIn(text).keys()]).toEqual(['intent/beds.sql']);
+    expect([...includedIn(text).keys()]).toEqual(['doorbell/wait_slot_count.sql']);
     expect(text).toContain('add column if not exists attempted');
     expect(text.split('\n').length).toBeLessThan(80);
     expect(folder.read('current/1-current.sql')).not.toContain('attempted');

@@ -23,6 +23,6 @@ test('generating twice writes nothing the second time', async () => {
 
 test('an edited generated file is drift', async () => {
   await writeGeneratedFiles(root);
-  await writeFile(join(root, 'sql/fixtures/intent/message_types_rows.sql'), '-- edited\n');
-  expect(await findDrift(root)).toEqual(['sql/fixtures/intent/message_types_rows.sql']);
+  await writeFile(join(root, 'sql/fixtures/app/message_types_rows.sql'), '-- edited\n');
+  expect(await findDrift(root)).toEqual(['sql/fixtures/app/message_types_rows.sql']);
 });

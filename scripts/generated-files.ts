@@ -35,8 +35,8 @@ export async function findDrift(root = projectRoot): Promise<string[]> {
 async function findStale(root: string): Promise<GeneratedFile[]> {
   const files = [
     { path: 'supabase/functions/_shared/commands.generated.js', content: await bundleDefinitions() },
-    { path: 'sql/fixtures/intent/message_types_rows.sql', content: renderMessageTypes() },
-    { path: 'sql/fixtures/intent/process_events_rows.sql', content: renderProcessEvents() },
+    { path: 'sql/fixtures/app/message_types_rows.sql', content: renderMessageTypes() },
+    { path: 'sql/fixtures/app/process_events_rows.sql', content: renderProcessEvents() },
   ];
   const present = await Promise.all(files.map(({ path }) => readFile(join(root, path), 'utf8').catch(() => undefined)));
   return files.filter(({ content }, index) => content !== present[index]);

@@ -1,4 +1,4 @@
--- A long stream with a snapshot costs what is behind the snapshot, whoever loads it: counted are the events that are read.
+-- A long stream with a snapshot costs what is behind the snapshot, no matter who loads it: counted are the events that are read.
 begin;
 \ir support/tap.sql
 \ir support/households.sql

@@ -2,10 +2,10 @@
 begin;
 \ir support/tap.sql
 \ir support/households.sql
-select plan(48);
+select plan(53);
 
 create temp table hidden (name) on commit drop as values
-  ('budget_shares'), ('checkpoints'), ('claim_turns'), ('message_types'), ('operator_log'), ('processes'), ('reactions'), ('session_tenants'),
+  ('budget_shares'), ('checkpoints'), ('claim_turns'), ('message_types'), ('operator_log'), ('processes'), ('reactions'), ('read_models'), ('session_tenants'),
   ('submission_counts');
 grant select on hidden to public;
 

@@ -173,25 +173,25 @@ describe('the pump', () => {
     expect(batches.map(ids)).toEqual([ids(first), ids(later)]);
   });
 
-  it('keeps its bed for commands that come one by one', async () => {
-    let beds = 0;
+  it('keeps its wait slot for commands that come one by one', async () => {
+    let slots = 0;
     const { start, next } = collector();
-    const counting = { lieDown: () => ((beds += 1), doorbell.lieDown()) };
+    const counting = { takeWaitSlot: () => ((slots += 1), doorbell.takeWaitSlot()) };
     pump(start, longPollMs, counting);
     for (let n = 0; n < 5; n += 1) {
       const arrived = next();
       await submit();
       await arrived;
     }
-    expect(beds).toBe(1);
+    expect(slots).toBe(1);
   });
 
-  it('leaves its bed, so that nobody rings, while the engine is slow to end what it has taken', async () => {
-    let rises = 0;
+  it('gives its wait slot back, so that nobody rings, while the engine is slow to end what it has taken', async () => {
+    let releases = 0;
     const counting: Doorbell = {
-      async lieDown() {
-        const sleeper = await doorbell.lieDown();
-        return { ...sleeper, rise: () => ((rises += 1), sleeper.rise()) };
+      async takeWaitSlot() {
+        const slot = await doorbell.takeWaitSlot();
+        return { ...slot, release: () => ((releases += 1), slot.release()) };
       },
     };
     // In one claim, so that one look at them sees that none has ended.
@@ -199,8 +199,8 @@ describe('the pump', () => {
     const areDispatched = async () => (await Promise.all(submitted.map(({ commandId }) => statusOf(commandId)))).every((status) => status === 'dispatched');
     pump(collector().start, longPollMs, counting);
     await expect.poll(areDispatched, { timeout: 5_000 }).toBe(true);
-    const before = rises;
-    const submitOneMore = async () => (submitted.push(await submit()), rises);
+    const before = releases;
+    const submitOneMore = async () => (submitted.push(await submit()), releases);
     await expect.poll(submitOneMore, { timeout: 5_000 }).toBeGreaterThan(before);
     await expect.poll(areDispatched, { timeout: 5_000 }).toBe(true);
   });

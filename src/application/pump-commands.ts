@@ -89,18 +89,18 @@ export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise
     failures = 0;
   }
 
-  /** While it is calm it keeps its bed, and looks at the queue at each ring. */
-  async function sleepUntilBusy(): Promise<void> {
-    const sleeper = await deps.doorbell.lieDown();
+  /** While it is calm it keeps its wait slot, and looks at the queue at each ring. */
+  async function waitUntilBusy(): Promise<void> {
+    const slot = await deps.doorbell.takeWaitSlot();
     try {
       do await pumpBatch();
-      while (isDrained && underWay() < fewestToGather && (await sleeper.sleep(pollIntervalMs, signal)));
+      while (isDrained && underWay() < fewestToGather && (await slot.wait(pollIntervalMs, signal)));
     } finally {
-      await sleeper.rise();
+      await slot.release();
     }
   }
 
-  /** Without lying down, so that nobody has to ring. */
+  /** Without a wait slot, so that nobody has to ring. */
   async function gatherBatch(): Promise<void> {
     const gatherMs = Math.min(underWay() * gatherMsPerCommand, longestGatherMs);
     if (gather) await forAPollAtMost(handovers.allAreOver());
@@ -119,7 +119,7 @@ export async function pumpCommands(deps: PumpDeps, signal: AbortSignal): Promise
       if (handovers.count() >= batchSize) await forAPollAtMost(handovers.oneIsOver());
       else if (!isDrained) await pumpBatch();
       else if (underWay() >= fewestToGather) await gatherBatch();
-      else await sleepUntilBusy();
+      else await waitUntilBusy();
     } catch (error) {
       await handovers.allAreOver();
       handovers.forgetFaults();

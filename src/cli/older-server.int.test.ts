@@ -46,7 +46,7 @@ describe('a server that is older than PostgreSQL 17', needs(programs, 'no Postgr
   });
 
   it('is what the doctor in the database finds first, after a restore onto it', async () => {
-    const doctor = readFileSync(new URL('../../sql/fixtures/intent/doctor_server.sql', import.meta.url), 'utf8');
+    const doctor = readFileSync(new URL('../../sql/fixtures/doctor/spanning/doctor_server.sql', import.meta.url), 'utf8');
     await queryOnce(server.adminUrl, `create schema intent; ${doctor}`);
     expect(await queryOnce(server.adminUrl, 'select problem, object from intent.doctor_server()')).toEqual([
       { problem: 'server not served', object: expect.stringMatching(/^PostgreSQL 1[0-6]\./) as string },

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { connectToDatabase } from './connect-to-database.ts';
+import { fillReadModels } from './fill-read-models.ts';
 import { layStandIns } from './lay-stand-ins.ts';
 import { existingLoginRoles } from './login-roles.ts';
 import type { LoginRole } from './login-roles.ts';
@@ -32,6 +33,7 @@ export async function prepareDatabase<T>({ adminUrl, upTo, log, finish }: Prepar
     log('What Supabase provides is there (what was missing has got a stand-in).');
     await migrateDatabase(adminUrl, upTo);
     log('Every migration has been applied.');
+    await fillReadModels(client, log);
     return await finish(client, rolesBefore);
   } finally {
     await client.end();

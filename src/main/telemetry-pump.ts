@@ -57,15 +57,15 @@ export function observeDispatcher(dispatcher: CommandDispatcher, { tracing, obse
   };
 }
 
-/** Counts why the pump rises. */
+/** Counts why the pump stops waiting. */
 export function observeDoorbell(doorbell: Doorbell, { metrics }: Telemetry): Doorbell {
   return {
-    async lieDown() {
-      const sleeper = await doorbell.lieDown();
+    async takeWaitSlot() {
+      const slot = await doorbell.takeWaitSlot();
       return {
-        ...sleeper,
-        async sleep(timeoutMs, signal) {
-          const hasRung = await sleeper.sleep(timeoutMs, signal);
+        ...slot,
+        async wait(timeoutMs, signal) {
+          const hasRung = await slot.wait(timeoutMs, signal);
           metrics.wakeUps.inc({ reason: hasRung ? 'ring' : 'poll' });
           return hasRung;
         },

@@ -34,18 +34,18 @@ export interface CommandQueue {
   release(command: ClaimedCommand): Promise<void>;
 }
 
-/** Rings a sleeper when there may be something to claim. It may miss one, so nobody sleeps for long. */
+/** Rings for a pump that waits when there may be something to claim. It may miss one, so nobody waits for long. */
 export interface Doorbell {
-  /** From now on it rings. Look at the queue once more before you sleep: what came earlier has not rung. */
-  lieDown(): Promise<Sleeper>;
+  /** From now on it rings. Look at the queue once more before you wait: what came earlier has not rung. */
+  takeWaitSlot(): Promise<WaitSlot>;
 }
 
-export interface Sleeper {
+export interface WaitSlot {
   /**
-   * Resolves at the first ring since `lieDown`, or since it resolved last, after `timeoutMs`, or when the signal aborts. Says whether
-   * it has rung; if not, it may not hear any more: lie down anew.
+   * Resolves at the first ring since `takeWaitSlot`, or since it resolved last, after `timeoutMs`, or when the signal aborts. Says whether
+   * it has rung; if not, it may not hear any more: take another slot.
    */
-  sleep(timeoutMs: number, signal: AbortSignal): Promise<boolean>;
+  wait(timeoutMs: number, signal: AbortSignal): Promise<boolean>;
   /** From now on nobody needs to ring. */
-  rise(): Promise<void>;
+  release(): Promise<void>;
 }

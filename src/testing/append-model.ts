@@ -70,16 +70,3 @@ export function appendTo(model: AppendModel, { aggregateId, expectedVersion, eve
   const after = { ...model, events: [...model.events, ...appended] };
   return [commandId === undefined ? after : withCommand(after, commandId, { aggregateId, end: answer }), answer];
 }
-
-/** All or nothing: the first refusal is the batch's, with its index. */
-export function appendBatchTo(model: AppendModel, appends: readonly Append[]): [AppendModel, AppendAnswer[] | (AppendRefusal & { index: number })] {
-  let after = model;
-  const answers: AppendAnswer[] = [];
-  for (const [index, what] of appends.entries()) {
-    const [next, result] = appendTo(after, what);
-    if (isRefusal(result)) return [model, { ...result, index }];
-    after = next;
-    answers.push(result);
-  }
-  return [after, answers];
-}

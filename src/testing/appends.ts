@@ -38,26 +38,18 @@ export async function append(worker: Pool | ClientBase, tenantId: string, what: 
   return toAnswer(rows[0]!);
 }
 
-/** `intent.append_batch`, on a connection as the worker. */
-export async function appendBatch(worker: Pool | ClientBase, tenantId: string, appends: readonly Append[]): Promise<AppendAnswer[]> {
-  const batch = JSON.stringify(appends.map((what) => ({ aggregateType: 'note', ...what, events: what.events.map(withSchemaVersion) })));
-  const { rows } = await worker.query<AppendRow>('select * from intent.append_batch($1, $2)', [tenantId, batch]);
-  return rows.map(toAnswer);
-}
-
 function withSchemaVersion(event: unknown): unknown {
   return typeof event === 'object' && event !== null ? { schemaVersion: 1, ...event } : event;
 }
 
-/** The answer, or the code (and a batch's index) with which our SQL has refused. Any other error is thrown. */
-export async function answerOrRefusal<Answer>(answer: Promise<Answer>): Promise<Answer | { code: string; index?: number }> {
+/** The answer, or the code with which our SQL has refused. Any other error is thrown. */
+export async function answerOrRefusal<Answer>(answer: Promise<Answer>): Promise<Answer | { code: string }> {
   try {
     return await answer;
   } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
+    const { code } = error as { code?: string };
     if (code === undefined || !/^IN\d{3}$/.test(code)) throw error;
-    const index = /^appends\[(\d+)\]/.exec(message)?.[1];
-    return index === undefined ? { code } : { code, index: Number(index) };
+    return { code };
   }
 }
 

@@ -11,6 +11,8 @@ const catalogue = `
   union all
   select format('event %s of process %s', e.event_type, e.process), e::text from intent.process_events as e
   union all
+  select 'read model ' || r.read_model, concat_ws(' ', r.aggregate_column, r.trigger_name) from intent.read_models as r
+  union all
   select 'schema ' || nspname, concat_ws(' ', nspacl, nspowner::regrole, obj_description(oid)) from pg_namespace where oid in ${ours}
   union all
   select 'default privileges of ' || defaclrole::regrole, concat(defaclobjtype, defaclacl) from pg_default_acl where defaclrole::regrole::text like 'intent_%'

@@ -10,7 +10,7 @@ import { queryOnce } from './query-once.ts';
 import { createScratchDirectory, type ScratchDirectory } from './scratch-directory.ts';
 import { claimsOf, createTenant, openBudget, submitAs, type TestTenant } from './tenant.ts';
 import { chooseTestPort } from './test-port.ts';
-import { withIncludes } from './with-includes.ts';
+import { behaviourIncludes, stateIncludes, withIncludes } from './with-includes.ts';
 
 // Supabase's own server cannot be had here. These have its roles and owners: see hosted-layout.sql. The last one is what a plain server
 // gets from us, where the administrator is a superuser.
@@ -158,7 +158,7 @@ describe.each(layouts)('a database with %s', (_, layout) => {
     const client = await project.connect();
     const notices: { code: string | undefined; message: string | undefined }[] = [];
     client.on('notice', ({ code, message }) => notices.push({ code, message }));
-    await client.query(`begin; ${withIncludes('--!include state.sql\n--!include behaviour.sql')}; do $$ begin raise warning 'heard'; end $$; commit`);
+    await client.query(`begin; ${withIncludes(`${stateIncludes}${behaviourIncludes}`)}; do $$ begin raise warning 'heard'; end $$; commit`);
     client.release();
     expect(notices.filter(({ code }) => code?.startsWith('01'))).toEqual([{ code: '01000', message: 'heard' }]);
   });

@@ -9,11 +9,12 @@ import { createEmptyDatabase, type EmptyDatabase } from './empty-database.ts';
 import { createMigrationFolder, graphileMigrate, type MigrationFolder } from './migration-folder.ts';
 import { everyRow, populate, type Population } from './populate.ts';
 import { claimsOf, placeOrder, queryAs, submitAs } from './tenant.ts';
+import { behaviourIncludes } from './with-includes.ts';
 
 /** The migrations' lock_timeout, once for each of two locks, and what the machine needs besides. */
 const longestDelayMs = 12_000;
 
-/** The first migration alone, which the database is made by. */
+/** The baseline alone, which the database is made by. */
 let first: MigrationFolder;
 /** All of them, and one more on top: it adds a column to the log and lays the behaviour anew. */
 let all: MigrationFolder;
@@ -23,10 +24,10 @@ let admin: pg.Pool;
 let population: Population;
 
 beforeAll(async () => {
-  first = createMigrationFolder(['committed/000001-baseline.sql']);
+  first = createMigrationFolder(['committed/000001-framework.sql', 'committed/000002-app.sql']);
   all = createMigrationFolder(['committed', 'current', 'fixtures']);
   const { blankMigrationContent } = JSON.parse(all.gmrc) as { blankMigrationContent: string };
-  all.write('current/3-on-top.sql', `${blankMigrationContent}alter table intent.events add column if not exists tried boolean;\n--!include behaviour.sql\n`);
+  all.write('current/3-on-top.sql', `${blankMigrationContent}alter table intent.events add column if not exists tried boolean;\n${behaviourIncludes}`);
 });
 afterAll(() => {
   first.remove();

@@ -51,10 +51,10 @@ async function query(text: string): Promise<unknown[]> {
   }
 }
 
-const bedCount = () => query('select intent.bed_count() as count');
+const slotCount = () => query('select intent.wait_slot_count() as count');
 
 describe('npm run db:watch', () => {
-  const fixture = 'fixtures/intent/beds.sql';
+  const fixture = 'fixtures/doorbell/wait_slot_count.sql';
 
   it('puts a saved fixture into the database, and has the Data API look again', async () => {
     await said('Finished');
@@ -62,27 +62,27 @@ describe('npm run db:watch', () => {
     await dataApi.connect();
     const told = once(dataApi, 'notification');
     await dataApi.query('listen pgrst');
-    expect(await bedCount()).toEqual([{ count: 4 }]);
+    expect(await slotCount()).toEqual([{ count: 4 }]);
     folder.write(fixture, folder.read(fixture).replace('select 4;', 'select 5;'));
-    await expectSoon(bedCount).toEqual([{ count: 5 }]);
+    await expectSoon(slotCount).toEqual([{ count: 5 }]);
     expect(await told).toMatchObject([{ payload: 'reload schema' }]);
     await dataApi.end();
   });
 
   it('takes a change back when the fixture is saved as it was committed', async () => {
     folder.write(fixture, folder.read(fixture).replace('select 5;', 'select 4;'));
-    await expectSoon(bedCount).toEqual([{ count: 4 }]);
+    await expectSoon(slotCount).toEqual([{ count: 4 }]);
   });
 
   it('lays a new fixture when the list has it', async () => {
-    folder.write('fixtures/intent/tried.sql', "create or replace function intent.tried() returns integer language sql as 'select 1';\n");
-    folder.write('fixtures/behaviour.sql', folder.read('fixtures/behaviour.sql').replace('--!include intent/beds.sql', '$&\n--!include intent/tried.sql'));
+    folder.write('fixtures/doorbell/tried.sql', "create or replace function intent.tried() returns integer language sql as 'select 1';\n");
+    folder.write('fixtures/behaviour.sql', folder.read('fixtures/behaviour.sql').replace('--!include doorbell/wait_slot_count.sql', '$&\n--!include doorbell/tried.sql'));
     await expectSoon(() => query("select to_regprocedure('intent.tried()') is not null as there")).toEqual([{ there: true }]);
   });
 
   it('lays what is written in sql/current/, and says of a table\'s file that it is for empty databases', async () => {
-    const told = said('sql/fixtures/tables/orders.sql is for empty databases: write the way there in sql/current/1-current.sql.');
-    folder.write('fixtures/tables/orders.sql', `${folder.read('fixtures/tables/orders.sql')}-- Changed.\n`);
+    const told = said('sql/fixtures/app/tables/orders.sql is for empty databases: write the way there in sql/current/1-current.sql.');
+    folder.write('fixtures/app/tables/orders.sql', `${folder.read('fixtures/app/tables/orders.sql')}-- Changed.\n`);
     await told;
     folder.write('current/1-current.sql', 'alter table intent.orders add column if not exists tried integer;\n');
     await expectSoon(() => query("select attname from pg_attribute where attrelid = 'intent.orders'::regclass and attname = 'tried'")).toEqual([{ attname: 'tried' }]);

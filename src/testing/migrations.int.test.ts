@@ -8,7 +8,7 @@ import { projectRoot } from '../local/paths.ts';
 import { readCatalogue } from './catalogue.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { createEmptyDatabase, type EmptyDatabase } from './empty-database.ts';
-import { withIncludes } from './with-includes.ts';
+import { behaviourIncludes, stateIncludes, withIncludes } from './with-includes.ts';
 
 let database: TestDatabase;
 let admin: pg.Client;
@@ -25,7 +25,7 @@ afterAll(async () => {
 describe('the migrations', () => {
   it('leave a database in which sql/fixtures/ would change nothing: no fixture was edited without a migration that includes it', async () => {
     const before = await readCatalogue(admin);
-    await admin.query(`begin; ${withIncludes('--!include behaviour.sql')}; commit`);
+    await admin.query(`begin; ${withIncludes(behaviourIncludes)}; commit`);
     expect(await readCatalogue(admin)).toEqual(before);
     expect(before.length).toBeGreaterThan(600);
   });
@@ -36,7 +36,7 @@ describe('the migrations', () => {
     try {
       await client.connect();
       await layStandIns(client);
-      await client.query(`begin; ${withIncludes('--!include state.sql\n--!include behaviour.sql')}; commit`);
+      await client.query(`begin; ${withIncludes(`${stateIncludes}${behaviourIncludes}`)}; commit`);
       expect(await readCatalogue(client)).toEqual(await readCatalogue(admin));
     } finally {
       await client.end();
@@ -58,7 +58,8 @@ describe('the migrations', () => {
   });
 
   it('refuse a database that another line of migrations has made, in words and without a change', async () => {
-    await admin.query(`update graphile_migrate.migrations set hash = 'sha1:of-another-line' where previous_hash is null`);
+    await admin.query(`delete from graphile_migrate.migrations where previous_hash is not null;
+      update graphile_migrate.migrations set hash = 'sha1:of-another-line'`);
     const before = await readCatalogue(admin);
     const migrating = prepareDatabase({ adminUrl: database.adminUrl, upTo: 'committed', log: () => {}, finish: async () => {} });
     await expect(migrating).rejects.toMatchObject({

@@ -13,7 +13,7 @@ create table realtime.messages (
   binary_payload bytea,
   primary key (id, inserted_at)
 ) partition by range (inserted_at);
--- Where the schema was there before us, its owner is another role: the partitions are made by the table's owner.
+-- If the schema was there before us, its owner is another role: the partitions are made by the table's owner.
 grant usage, create on schema realtime to supabase_realtime_admin;
 alter table realtime.messages owner to supabase_realtime_admin;
 alter table realtime.messages enable row level security;

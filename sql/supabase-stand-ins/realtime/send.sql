@@ -1,4 +1,4 @@
--- Sends a broadcast. Triggers call it in the transaction of the change that they tell of, as whoever owns them, under RLS. As in
+-- Sends a broadcast. Triggers call it in the transaction of the change that they tell of, as their owner, under RLS. As in
 -- Supabase, a failure here is a WARNING: a broadcast never undoes the change, and may be lost. The payload gets an id, and the
 -- setting realtime.topic is left behind for the rest of the transaction.
 

@@ -45,7 +45,7 @@ begin
 end
 $$;
 
--- The DETAIL of the error that a statement raises, as jsonb; null where it raises none.
+-- The DETAIL of the error that a statement raises, as jsonb; null if it raises none.
 create function tests.detail_of(statement text) returns jsonb language plpgsql as $$
 declare
   detail text;

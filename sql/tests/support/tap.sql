@@ -1,4 +1,4 @@
--- What every test begins with, after `begin;`: pgTAP where the server has it, else a small set of the same functions, so that
+-- What every test begins with, after `begin;`: pgTAP if the server has it, else a small set of the same functions, so that
 -- the tests run on any PostgreSQL. All of it is gone with the test's rollback.
 --   psql "$DATABASE_URL" -f sql/tests/append_events.sql
 -- The lines with a backslash are psql's; src/testing/run-sql-test.ts follows \ir alone.
@@ -20,7 +20,7 @@ begin
 end
 $$;
 
--- One line of TAP for one test, with its diagnostics where it failed.
+-- One line of TAP for one test, with its diagnostics if it failed.
 create function tap.report(passed boolean, description text, diagnostics text) returns text language plpgsql as $$
 declare
   run integer := current_setting('tap.run')::integer + 1;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { appendBatchTo, appendTo, emptyModel, isRefusal, versionOf, withCommand, type AppendModel, type AppendResult } from '../../testing/append-model.ts';
-import { answerOrRefusal, append, appendBatch, misnumbered, noted, type Append } from '../../testing/appends.ts';
+import { appendTo, emptyModel, isRefusal, versionOf, withCommand, type AppendModel, type AppendResult } from '../../testing/append-model.ts';
+import { answerOrRefusal, append, misnumbered, noted, type Append } from '../../testing/appends.ts';
 import { createTestDatabase } from '../../testing/database.ts';
 import { connect, createTenant } from '../../testing/tenant.ts';
 
@@ -31,7 +31,6 @@ const anyStep = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reject'), command: small(9) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('append'), what: anyAppend }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('catch up'), what: anyAppend }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('batch'), whats: fc.array(anyAppend, { minLength: 1, maxLength: 4 }) }) },
 );
 type AnyStep = typeof anyStep extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -42,7 +41,8 @@ async function createRun() {
   let model: AppendModel = emptyModel;
   let notes = 0;
 
-  function resolve({ stream, expected, events, command }: AnyAppend, version = versionOf(model, streams[stream]!)): Append {
+  function resolve({ stream, expected, events, command }: AnyAppend): Append {
+    const version = versionOf(model, streams[stream]!);
     const commandIds = [...model.commands.keys()];
     return {
       aggregateType: 'order',
@@ -52,16 +52,6 @@ async function createRun() {
       // The number after the last stands for a command that does not exist.
       ...(command === null ? {} : { commandId: commandIds[command % (commandIds.length + 1)] ?? randomUUID() }),
     };
-  }
-
-  /** Each append may expect what those before it in the batch have made of the stream. */
-  function resolveBatch(whats: readonly AnyAppend[]): Append[] {
-    let after = model;
-    return whats.map((what) => {
-      const resolved = resolve(what, versionOf(after, streams[what.stream]!));
-      [after] = appendTo(after, resolved);
-      return resolved;
-    });
   }
 
   const steps = {
@@ -87,12 +77,6 @@ async function createRun() {
       const resolved = resolve(what);
       const [after, result] = appendTo(model, resolved);
       expect(await answerOrRefusal(appendOrCatchUp(tenantId, resolved))).toEqual(caughtUp(model, resolved, result));
-      model = after;
-    },
-    async batch({ whats }: { whats: readonly AnyAppend[] }) {
-      const resolved = resolveBatch(whats);
-      const [after, expected] = appendBatchTo(model, resolved);
-      expect(await answerOrRefusal(appendBatch(db.worker, tenantId, resolved))).toEqual(expected);
       model = after;
     },
   };
@@ -136,8 +120,8 @@ function settled({ commands }: AppendModel) {
   });
 }
 
-describe('appends in any order, single, in batches, for commands, repeated and refused', () => {
-  it('leave exactly the log that the rules say; a batch leaves what its appends one by one would', async () => {
+describe('appends in any order, for commands, repeated and refused', () => {
+  it('leave exactly the log that the rules say', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyStep, { maxLength: 20 }), async (taken) => {
         const run = await createRun();
@@ -148,18 +132,4 @@ describe('appends in any order, single, in batches, for commands, repeated and r
     );
     expect(await misnumbered(db.admin)).toEqual([]);
   }, longestMs * 2);
-});
-
-describe('append_batch', () => {
-  it.each([
-    ['no array', '{}'],
-    ['an empty array', '[]'],
-    ['an element that is no object', '[1]'],
-    ['an expected version that is no number', '[{"aggregateType": "note", "aggregateId": "a", "expectedVersion": "x", "events": [{"type": "Noted", "payload": {}}]}]'],
-    ['an expected version that is no integer', '[{"aggregateType": "note", "aggregateId": "a", "expectedVersion": 1.5, "events": [{"type": "Noted", "payload": {}}]}]'],
-    ['a command id that is no uuid', '[{"aggregateType": "note", "aggregateId": "a", "commandId": "x", "events": [{"type": "Noted", "payload": {}}]}]'],
-  ])('refuses %s as IN422', async (_, appends) => {
-    const { tenantId } = await createTenant(db.admin);
-    await expect(db.worker.query('select intent.append_batch($1, $2)', [tenantId, appends])).rejects.toMatchObject({ code: 'IN422' });
-  });
 });

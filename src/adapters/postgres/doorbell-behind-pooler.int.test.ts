@@ -47,10 +47,10 @@ describe('the doorbell behind a pooler in session mode', needs(findPooler(), 'Pg
     }
     await vi.waitFor(() => expect(doorbell.isListening()).toBe(true), { timeout: 20_000, interval: 50 });
 
-    const bed = await doorbell.lieDown();
-    const sleeping = bed.sleep(10_000, new AbortController().signal);
+    const slot = await doorbell.takeWaitSlot();
+    const sleeping = slot.wait(10_000, new AbortController().signal);
     await database.admin.query(`select pg_notify('intent_commands', '')`);
     expect(await sleeping).toBe(true);
-    await bed.rise();
+    await slot.release();
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import pgListen from 'pg-listen';
-import type { Doorbell, Sleeper } from '../../ports/command-queue.ts';
+import type { Doorbell, WaitSlot } from '../../ports/command-queue.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { translatingErrors } from './errors.ts';
 import { createHearing } from './hearing.ts';
@@ -12,13 +12,13 @@ const longestReconnectPauseMs = 5_000;
 const connectTimeoutMs = 5_000;
 /** A listener says nothing by itself: only an answer tells that the other end is still there. */
 const defaultCheckIntervalMs = 5_000;
-/** A bed is held by an open transaction, which the server ends after ten seconds without a statement. */
-const longestRestMs = 5_000;
+/** A wait slot is held by an open transaction, which the server ends after ten seconds without a statement. */
+const longestWaitMs = 5_000;
 
 export interface DoorbellDeps {
   /** As `intent_pump`: the listener has a connection of its own, */
   readonly connectionString: string;
-  /** and anyone who sleeps holds one of the pool's, whose advisory lock tells inserts to ring. */
+  /** and anyone who waits holds one of the pool's, whose advisory lock tells inserts to ring. */
   readonly pool: Pool;
   readonly log: Logger;
   /** How often the listener is asked whether it hears, and how long it may take to answer: half-open within twice that. (Default: 5,000) */
@@ -35,7 +35,7 @@ export interface RunningDoorbell extends Doorbell {
 
 /** Listens for the NOTIFY of the commands table. If the listener is away, sleeping falls back to its time-out. */
 export async function createDoorbell({ connectionString, pool, log, checkIntervalMs = defaultCheckIntervalMs }: DoorbellDeps): Promise<RunningDoorbell> {
-  const sleepers = new Set<() => void>();
+  const waiting = new Set<() => void>();
   const subscriber = pgListen.default(
     {
       connectionString,
@@ -55,7 +55,7 @@ export async function createDoorbell({ connectionString, pool, log, checkInterva
   let isListening = true;
   let isListeningAgain = false;
   const closing = new AbortController();
-  const ring = () => sleepers.forEach((wake) => wake());
+  const ring = () => waiting.forEach((wake) => wake());
   subscriber.notifications.on(channel, ring);
   subscriber.events.on('error', (error) => {
     log.error({ err: error }, 'The doorbell is broken; commands are found by polling');
@@ -85,9 +85,9 @@ export async function createDoorbell({ connectionString, pool, log, checkInterva
   return {
     isListening: () => isListening && hearing.deafness() === undefined,
     deafness: hearing.deafness,
-    async lieDown() {
-      // Nobody need ring for the deaf.
-      if (hearing.deafness() !== undefined) return restless;
+    async takeWaitSlot() {
+      // Nobody needs to ring for the deaf.
+      if (hearing.deafness() !== undefined) return unheard;
       let rung = new AbortController();
       const lost = new AbortController();
       // With a reason, since otherwise each ring makes an error with a stack.
@@ -97,19 +97,19 @@ export async function createDoorbell({ connectionString, pool, log, checkInterva
       // Until the pool has it back: what nobody listens to would end the process.
       connection.on('error', lose);
       // Before the lock is taken: what rings between the two must be heard.
-      sleepers.add(wake);
-      await takeBed();
-      const liesSince = performance.now();
+      waiting.add(wake);
+      await takeLock();
+      const waitsSince = performance.now();
 
       return {
-        async sleep(timeoutMs, signal) {
+        async wait(timeoutMs, signal) {
           await untilAborted(AbortSignal.any([rung.signal, lost.signal, signal, AbortSignal.timeout(timeoutMs)]));
           const hasRung = rung.signal.aborted && !lost.signal.aborted;
           if (hasRung) rung = new AbortController();
-          return hasRung && performance.now() - liesSince < longestRestMs;
+          return hasRung && performance.now() - waitsSince < longestWaitMs;
         },
-        async rise() {
-          sleepers.delete(wake);
+        async release() {
+          waiting.delete(wake);
           const isGivenBack = await connection.query('commit').then(() => true, () => false);
           // A connection that may still hold the lock is closed, which ends it.
           connection.release(!isGivenBack);
@@ -118,11 +118,11 @@ export async function createDoorbell({ connectionString, pool, log, checkInterva
       };
 
       /** For as long as a transaction: whatever stands between us and the server, this connection has it, and gives it back. */
-      async function takeBed(): Promise<void> {
+      async function takeLock(): Promise<void> {
         try {
-          await translatingErrors(() => connection.query('begin; select intent.lie_down()'));
+          await translatingErrors(() => connection.query('begin; select intent.take_wait_slot()'));
         } catch (error) {
-          sleepers.delete(wake);
+          waiting.delete(wake);
           connection.release(true);
           throw error;
         }
@@ -159,13 +159,13 @@ export async function createDoorbell({ connectionString, pool, log, checkInterva
   }
 }
 
-/** Sleeps by the clock alone. */
-const restless: Sleeper = {
-  async sleep(timeoutMs, signal) {
+/** Waits by the clock alone. */
+const unheard: WaitSlot = {
+  async wait(timeoutMs, signal) {
     await untilAborted(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
     return false;
   },
-  async rise() {},
+  async release() {},
 };
 
 function untilAborted(signal: AbortSignal): Promise<void> {

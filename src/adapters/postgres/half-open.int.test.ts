@@ -46,11 +46,11 @@ it('a doorbell whose connection is half-open finds out by itself, and hears agai
   proxy.deafen();
   await vi.waitFor(() => expect(doorbell.isListening()).toBe(false), { timeout: 5_000, interval: 5 });
   await vi.waitFor(() => expect(doorbell.isListening()).toBe(true), { timeout: 5_000, interval: 5 });
-  const sleeper = await doorbell.lieDown();
-  const sleeping = sleeper.sleep(20_000, new AbortController().signal);
+  const slot = await doorbell.takeWaitSlot();
+  const sleeping = slot.wait(20_000, new AbortController().signal);
   await submitAs(db.admin, claimsOf(tenant, 'owner'), openBudget('heard'));
   expect(await sleeping).toBe(true);
-  await sleeper.rise();
+  await slot.release();
   await doorbell.close();
 });
 

@@ -28,7 +28,8 @@ it('submissions go on while a session that listens and never reads has filled th
   const { admin, urlFor } = database;
   const owner = claimsOf(await createTenant(admin), 'owner');
   const sleeper = await connect(urlFor('intent_pump'));
-  expect((await sleeper.query('select intent.fall_asleep() as bed')).rows).toEqual([{ bed: 1 }]);
+  await sleeper.query('begin');
+  expect((await sleeper.query('select intent.take_wait_slot() as slot')).rows).toEqual([{ slot: 1 }]);
   const deaf = await connect(urlFor('intent_pump'));
   await deaf.query('listen anything');
   await deaf.query('begin');

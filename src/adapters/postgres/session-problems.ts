@@ -7,7 +7,7 @@ export const calledFunctions = {
     claim_commands: 3,
     claim_processes: 3,
     hint_fault: 0,
-    lie_down: 0,
+    take_wait_slot: 0,
     mark_dispatched: 3,
     open_commands: 2,
     queue_figures: 0,

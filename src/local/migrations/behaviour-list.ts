@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A fixture of `behaviour.sql`, and the role that it is run as; null: the migrating role itself. */
+/** A fixture of a list, and the role that it is run as; null: the migrating role itself. */
 export interface ListedFixture {
   readonly file: string;
   readonly role: string | null;
@@ -17,15 +17,23 @@ export interface BehaviourList {
 const setRole = /^set local role (\w+);$/;
 const include = /^--!include (\S+)$/;
 
-/** Reads `sql/fixtures/behaviour.sql`. Throws for a line that is neither a comment, a role nor an include, unless it is at the end. */
+/** Of the framework and of the app, in the order in which they are laid. */
+export const behaviourLists = ['behaviour.sql', 'app/behaviour.sql'] as const;
+
+/** Reads both lists. Throws for a line that is neither a comment, a role nor an include, unless it is at the end. */
 export function readBehaviourList(sqlDirectory: string): BehaviourList {
+  const lists = behaviourLists.map((list) => readList(sqlDirectory, list));
+  return { fixtures: lists.flatMap(({ fixtures }) => fixtures), end: lists.at(-1)!.end };
+}
+
+function readList(sqlDirectory: string, list: string): BehaviourList {
   const fixtures: ListedFixture[] = [];
   let role: string | null = null;
   let end: string[] = [];
-  for (const line of readFileSync(join(sqlDirectory, 'fixtures', 'behaviour.sql'), 'utf8').split('\n')) {
+  for (const line of readFileSync(join(sqlDirectory, 'fixtures', list), 'utf8').split('\n')) {
     const file = include.exec(line)?.[1];
     if (file !== undefined) {
-      if (end.length > 0) throw new Error(`sql/fixtures/behaviour.sql: ${end[0]} stands before ${file}; statements may follow the last fixture only.`);
+      if (end.length > 0) throw new Error(`sql/fixtures/${list}: ${end[0]} stands before ${file}; statements may follow the last fixture only.`);
       fixtures.push({ file, role });
     } else if (line === 'reset role;') role = null;
     else if (setRole.test(line)) role = setRole.exec(line)![1]!;

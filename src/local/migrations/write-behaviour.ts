@@ -1,14 +1,14 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StackError } from '../stack-error.ts';
-import { type ListedFixture, readBehaviourList } from './behaviour-list.ts';
+import { behaviourLists, type ListedFixture, readBehaviourList } from './behaviour-list.ts';
 import { type CommittedFixture, readCommitted, readCommittedFixtures } from './committed-fixtures.ts';
 import { droppedNowhere } from './dropped-objects.ts';
 
 const written = '2-behaviour.sql';
 
 const head = `-- Written anew by each \`npm run db:watch\` and \`npm run db:commit\`, and before each test: the fixtures that are not what the committed
--- migrations have made of them, in the order of fixtures/behaviour.sql. Not to be edited.
+-- migrations have made of them, in the order of fixtures/behaviour.sql and fixtures/app/behaviour.sql. Not to be edited.
 `;
 
 /**
@@ -60,19 +60,20 @@ function refuseUnlisted(sqlDirectory: string, listed: readonly ListedFixture[]):
   if (unlisted.length === 0) return;
   throw new StackError(
     `No migration would have ${unlisted.map((file) => `sql/fixtures/${file}`).join(', ')}.`,
-    'Behaviour is listed in sql/fixtures/behaviour.sql, in the order in which it can be made; tables, types and roles in sql/fixtures/state.sql.',
+    'Behaviour is listed in sql/fixtures/app/behaviour.sql, in the order in which it can be made, tables in sql/fixtures/app/state.sql; the framework\'s beside them.',
   );
 }
 
-const lists = ['behaviour.sql', 'state.sql'];
+const stateLists = ['state.sql', 'app/state.sql'];
+const lists: readonly string[] = [...behaviourLists, ...stateLists];
 
 /** Whether a fixture is of the state: an empty database is made of it, and a migration says the way there. */
 export function isState(sqlDirectory: string, file: string): boolean {
-  return file === 'state.sql' || stateFixtures(sqlDirectory).includes(file);
+  return stateLists.includes(file) || stateFixtures(sqlDirectory).includes(file);
 }
 
 function stateFixtures(sqlDirectory: string): string[] {
-  const text = readFileSync(join(sqlDirectory, 'fixtures', 'state.sql'), 'utf8');
+  const text = stateLists.map((list) => readFileSync(join(sqlDirectory, 'fixtures', list), 'utf8')).join('\n');
   return [...text.matchAll(/^--!include (\S+)$/gm)].map(([, file]) => file!);
 }
 
@@ -92,7 +93,7 @@ function refuseUndropped(
     if (object === undefined) continue;
     throw new StackError(
       `sql/fixtures/${file} is gone, and what it had made would stay: ${object.kind} ${object.name}.`,
-      `Drop it in sql/current/1-current.sql (drop ${object.kind} if exists ${object.name} …), or list the file in sql/fixtures/behaviour.sql.`,
+      `Drop it in sql/current/1-current.sql (drop ${object.kind} if exists ${object.name} …), or list the file in sql/fixtures/app/behaviour.sql.`,
     );
   }
 }

@@ -10,6 +10,8 @@ beforeEach(() => {
   sql = mkdtempSync(join(tmpdir(), 'intent-behaviour-'));
   mkdirSync(join(sql, 'current'));
   write('fixtures/state.sql', '--!include tables/things.sql\n');
+  write('fixtures/app/state.sql', '');
+  write('fixtures/app/behaviour.sql', '-- None.\nnotify somebody;\n');
   write('fixtures/tables/things.sql', 'create table app.things ();\n');
   list('one.sql', 'two.sql', 'three.sql');
   for (const name of ['one', 'two', 'three']) write(`fixtures/${name}.sql`, fixture(name));

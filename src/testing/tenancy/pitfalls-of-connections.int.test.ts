@@ -49,7 +49,6 @@ describe('pitfall 9: set_config(…, false) leaks into the pool', () => {
     ['load_command', `select intent.load_command($1, gen_random_uuid(), '{}')`],
     ['append_events', `select intent.append_events($1, 'note', 'x', null, '${notes}')`],
     ['append_or_catch_up', `select intent.append_or_catch_up($1, 'note', 'x', null, '${notes}', null)`],
-    ['append_batch', `select intent.append_batch($1, '[{"aggregateType": "note", "aggregateId": "x", "events": ${notes}}]')`],
     ['save_snapshot', `select intent.save_snapshot($1, 'note', 'x', 1, 1, '{}')`],
     [
       'submit_system_command',

@@ -3,7 +3,7 @@ import type { CensusRule } from './census-rule.ts';
 
 /** Without a tenant in their key: what the registry knows, the turn of the pump, what spans tenants, what belongs to a session. */
 const keyedOtherwise = `('intent.claim_turns', 'intent.message_types', 'intent.operator_log', 'intent.process_events',
-  'intent.session_tenants')`;
+  'intent.read_models', 'intent.session_tenants')`;
 
 const bytes = `'pg_catalog."C"'::regcollation`;
 const wall = '(tenant_id = ( SELECT intent.current_tenant_id() AS current_tenant_id))';
@@ -106,7 +106,7 @@ export const tableRules: readonly CensusRule[] = [
     violations: `select ${policy} as name from pg_policy as p join ${ourTables} as c on c.oid = p.polrelid
       where 'intent_system'::regrole = any (p.polroles) and c.relname not in (
         'checkpoints', 'claim_turns', 'commands', 'events', 'membership_log', 'memberships', 'message_types', 'operator_log',
-        'process_trace', 'processes', 'reactions', 'schedules', 'session_tenants', 'skipped_events', 'snapshots', 'tenants',
+        'process_trace', 'processes', 'reactions', 'read_models', 'schedules', 'session_tenants', 'skipped_events', 'snapshots', 'tenants',
         'withheld_hints')`,
   },
   {
@@ -117,7 +117,7 @@ export const tableRules: readonly CensusRule[] = [
   },
   {
     rule: 'there is no materialized view and no foreign table: policies do not bind them',
-    remedy: 'Make it a table with policies, kept by a trigger, as sql/fixtures/order/project_orders.sql does',
+    remedy: 'Make it a table with policies, kept by a trigger, as sql/fixtures/app/order/project_orders.sql does',
     violations: `select c.oid::regclass::text as name from pg_class as c
       where c.relnamespace in ${ourSchemas} and c.relkind in ('m', 'f')`,
   },
