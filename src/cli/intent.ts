@@ -33,7 +33,7 @@ async function run(args: string[]): Promise<number> {
   // Loaded when asked for: the whole stack takes a while to load, and the other commands do not need it.
   switch (positionals[0]) {
     case 'start':
-      return (await import('./start.ts')).start({ fresh: values.fresh, example: !values['no-example'] });
+      return (await loadStart()).start({ fresh: values.fresh, example: !values['no-example'] });
     case 'migrate':
       return (await import('./migrate.ts')).migrate();
     case 'stand-ins':
@@ -44,6 +44,20 @@ async function run(args: string[]): Promise<number> {
       return (await import('./orphans.ts')).orphans(values.since);
     default:
       return misunderstood();
+  }
+}
+
+/** Outside of a checkout it is not there: the build leaves it out, with all that a machine of production has no use for. */
+async function loadStart() {
+  try {
+    return await import('./start.ts');
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+    throw new StackError(
+      '`intent start` is for a checkout with all its packages: here is only what production needs.',
+      'Run `npm start` in a checkout. With containers, docker-compose.yml starts worker and pump beside their servers.',
+      { cause },
+    );
   }
 }
 

@@ -5,7 +5,7 @@ import { problemsOfDatabaseUrl } from '../main/database-url.ts';
 export function requireDatabaseUrl(): string {
   const { DATABASE_URL, NODE_ENV } = process.env;
   if (!DATABASE_URL) {
-    throw new StackError('DATABASE_URL is not set.', "Set it to an administrator's: postgresql://user:password@host/database");
+    throw new StackError('DATABASE_URL is not set.', "Set it to an administrator's: postgresql://user@host/database, with the password in PGPASSWORD.");
   }
   const problems = problemsOfDatabaseUrl(DATABASE_URL, NODE_ENV);
   if (problems.length > 0) {

@@ -1,6 +1,7 @@
 import { loginRoles, setPassword } from './login-roles.ts';
 import type { LoginRole } from './login-roles.ts';
 import { ensureDatabase } from './postgres/ensure-database.ts';
+import { postgresUrl } from './postgres/postgres-url.ts';
 import { startPostgres } from './postgres/start-postgres.ts';
 import type { RunningPostgres } from './postgres/start-postgres.ts';
 import { prepareDatabase } from './prepare-database.ts';
@@ -37,7 +38,7 @@ export async function startLocalDatabase(options: {
         return seedExample(client, secrets);
       },
     });
-    const urlFor = (role: LoginRole) => `postgresql://${role}:${secrets.rolePasswords[role]}@127.0.0.1:${port}/${databaseName}`;
+    const urlFor = (role: LoginRole) => postgresUrl({ user: role, password: secrets.rolePasswords[role] }, { port }, databaseName);
     return { ...server, url, urlFor, users };
   } catch (error) {
     await server.stop();

@@ -12,6 +12,7 @@ const knownPasswords: readonly string[] = ['password', 'postgres'];
  * Called for each address that a process or a command is given.
  */
 export function problemsOfDatabaseUrl(url: string, environment: string | undefined): string[] {
+  if (isTornByItsPassword(url)) return [tornByItsPassword];
   const target = readAsTheDriverWill(url);
   if (target === undefined) return ['cannot be read as an address, or names a certificate that is not there'];
   const { host, user, password, encrypted } = target;
@@ -46,6 +47,14 @@ function readAsTheDriverWill(url: string) {
   } catch {
     return undefined;
   }
+}
+
+const tornByItsPassword =
+  'has an @ or a # behind its host, as if its password had a / or a #: write those of a password as %XX (@ is %40, / %2F, # %23), or leave the password out and give it in PGPASSWORD';
+
+/** A part of the password would be taken for the host then, or for the database, and be printed as such. */
+function isTornByItsPassword(url: string): boolean {
+  return /^[a-z]+:\/\/[^/?#]*[/?#].*[@#]|^[a-z]+:\/\/[^/?#]*#/i.test(url);
 }
 
 function statesPlaintext(url: string): boolean {

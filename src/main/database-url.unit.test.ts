@@ -96,6 +96,19 @@ describe('the address of a database', () => {
     expect(describeDatabase('postgresql://intent_pump:S3cret@db.example:6543/intent')).toBe('intent_pump at db.example:6543/intent');
   });
 
+  it.each(['a/b', '1/b', 'a#b', '1#b', '1?b', '1?b/c', 'p@ss/w:rd#1', 'x/y@z'])('into which the password %s was put as it is is refused everywhere, in words that hold nothing of it', (password) => {
+    for (const environment of ['production', 'development', 'test', undefined]) {
+      const problems = problemsOfDatabaseUrl(`postgresql://intent_worker:Xk3q${password}@postgres:5432/postgres?sslmode=disable`, environment);
+      expect(problems).toEqual([expect.stringContaining('PGPASSWORD')]);
+      expect(problems[0]).not.toMatch(/Xk3q|p@ss|w:rd/);
+    }
+  });
+
+  it('takes a password with an @ or a colon as it is, since the driver does', () => {
+    expect(problemsOfDatabaseUrl('postgresql://a:X@k:3q@127.0.0.1:5432/i', 'production')).toEqual([]);
+    expect(describeDatabase('postgresql://a:X@k:3q@127.0.0.1:5432/i')).toBe('a at 127.0.0.1:5432/i');
+  });
+
   it('may leave the password and TLS to the variables that the driver reads', () => {
     vi.stubEnv('PGPASSWORD', 'Xk3q');
     vi.stubEnv('PGSSLMODE', 'verify-full');

@@ -19,6 +19,7 @@ import { neverYet } from './readiness.ts';
 import { retry } from './retry.ts';
 import { type ProcessContext, runProcess } from './run-process.ts';
 import { runPump } from './run-pump.ts';
+import { createTemporalProbe } from './temporal-probe.ts';
 
 // The worker executes commands. With INTENT_PUMP=embedded it moves them out of the queue as well: workflows start eagerly, and types
 // with `execution: 'inline'` are executed where they are claimed (a pump of its own cannot: it leaves them to Temporal, as the others).
@@ -51,7 +52,7 @@ async function runOnTemporal(context: ProcessContext<WorkerConfig>, handler: Han
   need('Temporal', neverYet);
   const temporal = await retry(connectToTemporal, { log, signal, waitingFor: 'Temporal; commands wait' });
   if (temporal === undefined) return;
-  need('Temporal', temporal.probe);
+  need('Temporal', createTemporalProbe(temporal, config.INTENT_TASK_QUEUES));
   const { connection, namespace, client } = temporal;
   const sharedQueues = config.INTENT_TASK_QUEUES;
 

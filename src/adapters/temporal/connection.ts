@@ -2,6 +2,7 @@ import { Client, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { Logger } from '../../ports/logger.ts';
+import { findMissingServices } from './missing-services.ts';
 
 export interface TemporalConnection {
   readonly connection: NativeConnection;
@@ -10,6 +11,8 @@ export interface TemporalConnection {
   readonly address: string;
   /** Rejects if the server does not serve the namespace now. */
   probe(): Promise<unknown>;
+  /** Behind the front that answers: what is missing for tasks on these queues. Rejects if the server does not serve the namespace. */
+  missingServices(taskQueues: readonly string[]): Promise<readonly string[]>;
 }
 
 /** A server that does not answer by then is as good as one that is away. */
@@ -37,7 +40,8 @@ export async function connectToTemporal(): Promise<TemporalConnection> {
   const connection = await NativeConnection.connect(options);
   const client = new Client({ connection, namespace });
   const probe = () => client.withDeadline(Date.now() + probeDeadlineMs, () => client.workflowService.describeNamespace({ namespace }));
-  return { connection, client, namespace, address, probe };
+  const missingServices = (taskQueues: readonly string[]) => findMissingServices(client, namespace, taskQueues);
+  return { connection, client, namespace, address, probe, missingServices };
 }
 
 /**

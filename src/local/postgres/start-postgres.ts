@@ -8,6 +8,7 @@ import { StackError } from '../stack-error.ts';
 import { findPostgresBinaries } from './binaries.ts';
 import { prepareDataDirectory, startAnew } from './data-directory.ts';
 import { endOrphanedServer } from './orphan.ts';
+import { postgresUrl } from './postgres-url.ts';
 import { chooseServerUser } from './server-user.ts';
 
 const readyTimeoutMs = 30_000;
@@ -43,8 +44,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   await prepareDataDirectory(directory, password, binaries, user);
   await endOrphanedServer(directory, log);
 
-  const server = `postgresql://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}`;
-  const adminUrl = (database = 'postgres') => `${server}/${database}`;
+  const adminUrl = (database = 'postgres') => postgresUrl({ user: 'postgres', password }, { port }, database);
   const { exited, stop } = await startProcess({
     name: 'postgres',
     home,
