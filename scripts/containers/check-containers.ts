@@ -29,6 +29,9 @@ export async function checkContainers(engine: Engine): Promise<number> {
     await live(composition, engine);
     say('Everything held.');
     return 0;
+  } catch (error) {
+    say(`What the containers said last:\n${await composition.compose('logs', '--no-color', '--tail=15').catch((cause: Error) => cause.message)}`);
+    throw error;
   } finally {
     await composition.compose('down', '--volumes').catch(() => {});
     rmSync(directory, { recursive: true });
