@@ -8,7 +8,7 @@ import { runInPrivateEngine } from './containers/private-engine.ts';
 const help = `Usage: npm run test:containers [-- options]
 
 Builds the image, brings up all of docker-compose.yml, settles commands, kills every container's main process, stops, takes all down,
-and looks whether anything was lost. Four to five minutes on two idle cores; 6 GB of disk or memory at TMPDIR.
+and looks whether anything was lost. Four to five minutes and more on two idle cores; 6 GB of disk or memory at TMPDIR.
 
 If a Docker engine runs that can pull images, it is used, with the real images. Else, on Linux as root, an engine is started for the
 run alone, in namespaces of its own in which nobody else sees it, with images that are made here: Debian by debootstrap, Node and
