@@ -8,7 +8,11 @@ export function testsOnTemporal(): string[] {
   return readdirSync(source, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.int.test.ts'))
     .map((name) => join(source, name))
-    .filter((file) => /\bstartTestTemporal\(\)|\bisOnCluster\b/.test(readFileSync(file, 'utf8')))
+    .filter((file) => {
+      const text = readFileSync(file, 'utf8');
+      // What reads the calls on their way cannot stand between a client and TLS.
+      return /\bstartTestTemporal\(\)|\bisOnCluster\b/.test(text) && !text.includes('startGrpcProxy');
+    })
     .map((file) => relative(projectRoot, file))
     .toSorted();
 }
