@@ -1,8 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { keepCompiled } from './src/local/compile-cache.ts';
 import { SlowFirst } from './src/testing/slow-first.ts';
-
-keepCompiled();
 
 const tests = (suffix: string) => [`{src,scripts,supabase,bench,chaos,examples}/**/*.${suffix}.test.ts`];
 

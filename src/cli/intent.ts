@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
-import { keepCompiled } from '../local/compile-cache.ts';
 import { StackError } from '../local/stack-error.ts';
 
 const help = `Usage: intent <command> [options]
@@ -34,7 +33,6 @@ async function run(args: string[]): Promise<number> {
   // Loaded when asked for: the whole stack takes a while to load, and the other commands do not need it.
   switch (positionals[0]) {
     case 'start':
-      keepCompiled();
       return (await loadStart()).start({ fresh: values.fresh, example: !values['no-example'] });
     case 'migrate':
       return (await import('./migrate.ts')).migrate();

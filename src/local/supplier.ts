@@ -18,7 +18,7 @@ export async function startSupplierProcess(home: string, port: number): Promise<
     home,
     command: process.execPath,
     args: [join(projectRoot, 'examples', 'supplier', 'main.ts')],
-    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], PORT: String(port) },
+    env: { PATH: process.env['PATH'], PORT: String(port) },
     ready: (signal) => until(() => answersOk(`${url}/healthz`), signal),
     readyTimeoutMs,
     stopTimeoutMs,

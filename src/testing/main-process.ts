@@ -30,7 +30,6 @@ export async function startMainProcess(
   const child = spawn(process.execPath, [built === undefined ? `src/main/${name}.ts` : `${built}/main/${name}.js`], {
     env: {
       PATH: process.env['PATH'],
-      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       DATABASE_URL: database.urlFor('intent_worker'),
       PUMP_DATABASE_URL: database.urlFor('intent_pump'),
       HEALTH_PORT: String(port),
