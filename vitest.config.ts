@@ -1,5 +1,4 @@
 import { defineConfig } from 'vitest/config';
-import { SlowFirst } from './src/testing/slow-first.ts';
 
 const tests = (suffix: string) => [`{src,scripts,supabase,bench,chaos,examples}/**/*.${suffix}.test.ts`];
 
@@ -9,7 +8,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Most tests wait for a server more than they compute.
     maxWorkers: 3,
-    sequence: { sequencer: SlowFirst },
     reporters: ['default', './src/testing/run-reporter.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: tests('unit') } },
